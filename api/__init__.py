@@ -1,0 +1,1 @@
+"""Every door: the command line, the pages, and the wiring behind them."""

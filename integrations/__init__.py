@@ -1,0 +1,1 @@
+"""One folder per neighbour: files today; Odoo, Stripe and mail to come."""

@@ -1,0 +1,1 @@
+"""Facts from files: readers for CSV, XLSX and Parquet, mappings, and the problems file."""

@@ -1,0 +1,45 @@
+"""Everything that Partner CX refuses, in one tree.
+
+    PartnerCXError
+    ├── Invalid        what was given can't be understood or isn't allowed: mend it and try again
+    ├── NotFound       it names something that isn't there
+    ├── Forbidden      it is there, and not for this person
+    └── Conflict       it contradicts what is already recorded
+
+The families say what kind of answer it is; one place in `api/` turns them into an exit status
+or an HTTP answer. A message says what, why and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class PartnerCXError(Exception):
+    """A refusal a person can act on.
+
+    message: what went wrong, and why, in one or two sentences.
+    remedy: what to do next; part of the printed text.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.remedy}".strip()
+
+
+class Invalid(PartnerCXError):
+    """What was given can't be understood, or isn't allowed."""
+
+
+class NotFound(PartnerCXError):
+    """It names something that isn't there."""
+
+
+class Forbidden(PartnerCXError):
+    """It is there, and not for this person."""
+
+
+class Conflict(PartnerCXError):
+    """It contradicts what is already recorded."""

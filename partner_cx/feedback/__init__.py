@@ -1,0 +1,1 @@
+"""What people said: answers to surveys."""

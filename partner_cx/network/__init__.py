@@ -1,0 +1,1 @@
+"""Who is in the network: partners, their people, and the groups they are compared in."""

@@ -1,0 +1,1 @@
+"""What happened: facts of every kind, how they are taken in, corrected and remembered."""

@@ -1,0 +1,1 @@
+"""What it earns: rules, decisions, the ledger and the statements that explain it."""
