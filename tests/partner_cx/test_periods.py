@@ -49,7 +49,8 @@ def test_a_period_survives_being_written_down(period: Period) -> None:
 def test_periods_follow_each_other_without_gap_or_overlap(period: Period) -> None:
     assert period.next().first_day == period.end_day
     assert period.next().previous() == period
-    assert period.first_day in period and period.last_day in period
+    assert period.first_day in period
+    assert period.last_day in period
     assert period.end_day not in period
 
 
