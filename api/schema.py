@@ -1,0 +1,29 @@
+"""Every table there is, imported in one place so that the metadata is whole."""
+
+from __future__ import annotations
+
+from partner_cx.database import Base
+from partner_cx.feedback import answers
+from partner_cx.measures import scorecards, tallies, targets
+from partner_cx.network import groups, partners, people
+from partner_cx.operations import facts, imports, marks, revisions
+from rewards import closings, decisions, ledger, rulebook
+
+METADATA = Base.metadata
+ROOMS = (
+    partners,
+    people,
+    groups,
+    imports,
+    facts,
+    answers,
+    revisions,
+    marks,
+    targets,
+    tallies,
+    scorecards,
+    rulebook,
+    closings,
+    decisions,
+    ledger,
+)

@@ -1,0 +1,161 @@
+"""The database: one schema for SQLite and PostgreSQL, and the transactions around it.
+
+SQLite is the embedded default: write-ahead log, full synchronisation, one writer at a time.
+PostgreSQL is for production. One request or job is one transaction, opened here with `reading`
+or `writing` and committed at its edge; below, only flush.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from fractions import Fraction
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from partner_cx.errors import Invalid
+
+T = TypeVar("T")
+
+# Transactions that lost a race on PostgreSQL: serialisation failure and deadlock.
+LOST_RACES = {"40001", "40P01"}
+
+Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows only for INTEGER
+
+
+class Instant(sa.TypeDecorator[datetime]):
+    """An aware UTC instant. SQLite keeps it as text without an offset, which is UTC."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        assert value.tzinfo is not None, "an instant without a time zone can mean two moments"
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Exact(sa.TypeDecorator[Fraction]):
+    """A fraction kept as text, `19/20`: a float would lose the case that reaches it exactly."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Fraction | None, dialect: sa.Dialect) -> str | None:
+        return None if value is None else f"{value.numerator}/{value.denominator}"
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Fraction | None:
+        return None if value is None else Fraction(value)
+
+
+class Base(DeclarativeBase):
+    """The one schema. Constraint names follow a convention, so that migrations can name them."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+def open_database(url: str) -> sa.Engine:
+    """Open a database by its URL, `sqlite:///file` or `postgresql://...`; migrates nothing."""
+    try:
+        address = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise Invalid(
+            "The database URL can't be read.",
+            remedy="Write sqlite:///path/to/file or postgresql://user@host/name.",
+        ) from None
+    if address.get_backend_name() == "sqlite":
+        return _open_sqlite(address)
+    if address.get_backend_name() == "postgresql":
+        return _open_postgresql(address)
+    raise Invalid(
+        f"Partner CX doesn't know databases of the kind {address.get_backend_name()!r}.",
+        remedy="Use sqlite:/// or postgresql://.",
+    )
+
+
+def _open_sqlite(address: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(address, connect_args={"timeout": 60, "check_same_thread": False})
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, see below
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA busy_timeout = 60000")
+        connection.execute("PRAGMA cache_size = -131072")
+        connection.execute("PRAGMA temp_store = FILE")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        # A writer takes the lock at once: a reader that turns writer midway can only fail.
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _open_postgresql(address: sa.URL) -> sa.Engine:
+    driver = address.set(drivername="postgresql+psycopg")
+    return sa.create_engine(driver, pool_pre_ping=True, connect_args={"options": "-c timezone=UTC"})
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[Session]:
+    """A session that reads from one snapshot and leaves nothing behind."""
+    if engine.dialect.name == "postgresql":
+        engine = engine.execution_options(isolation_level="REPEATABLE READ")
+    with Session(engine) as session:
+        yield session
+        session.rollback()
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[Session]:
+    """A session in one transaction: committed at the end, or undone whole."""
+    with Session(engine.execution_options(writes=True)) as session, session.begin():
+        yield session
+
+
+def transact(engine: sa.Engine, work: Callable[[Session], T], *, tries: int = 5) -> T:
+    """Run `work` in a writing transaction; a transaction that lost a race runs again, whole."""
+    for attempt in range(1, tries + 1):
+        try:
+            with writing(engine) as session:
+                return work(session)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in LOST_RACES or attempt == tries:
+                raise
+    raise AssertionError("unreachable")
+
+
+def lock(session: Session, name: str) -> None:
+    """Hold a named lock until the transaction ends, so that only one does `name` at a time.
+
+    SQLite needs none: a writing transaction is alone there from its first statement.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        number = zlib.crc32(name.encode()) - 2**31
+        session.execute(
+            sa.text("SELECT pg_advisory_xact_lock(2026, :number)").bindparams(number=number)
+        )

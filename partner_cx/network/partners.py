@@ -1,0 +1,49 @@
+"""Partners: the companies of the network, from distributors down to installers."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from partner_cx.database import Base, Id
+
+
+class PartnerKind(StrEnum):
+    """What a partner does in the network."""
+
+    DISTRIBUTOR = "distributor"  # buys from the brand, supplies resellers
+    RESELLER = "reseller"  # sells to end customers
+    INSTALLER = "installer"  # sells and puts into service
+    AGENCY = "agency"  # brings business without buying
+
+
+class Partner(Base):
+    """A company of the network, as its last import describes it; earlier words are revisions."""
+
+    __tablename__ = "partners"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "kind IN ('distributor', 'reseller', 'installer', 'agency')", name="kind"
+        ),
+        sa.CheckConstraint(
+            "left_on IS NULL OR joined_on IS NULL OR left_on >= joined_on", name="left_after_joined"
+        ),
+        sa.CheckConstraint("parent_id <> id", name="not_its_own_parent"),
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    code: Mapped[str] = mapped_column(sa.Text, unique=True)
+    name: Mapped[str] = mapped_column(sa.Text)
+    kind: Mapped[str] = mapped_column(sa.Text)
+    parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("partners.id"), index=True)
+    tier: Mapped[str | None] = mapped_column(sa.Text)
+    region: Mapped[str | None] = mapped_column(sa.Text)
+    country: Mapped[str | None] = mapped_column(sa.Text)
+    language: Mapped[str | None] = mapped_column(sa.Text)
+    joined_on: Mapped[date | None]  # None: a partner for as long as we know
+    left_on: Mapped[date | None]  # the first day on which it is no partner any more
+    source_id: Mapped[str | None] = mapped_column(sa.Text)
+    import_id: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))
