@@ -1,0 +1,107 @@
+"""Fresh databases on the newest schema, cheap enough for one per test.
+
+The migrations run once per run and kind of database; every test gets a copy of the result: a
+copied file on SQLite, `CREATE DATABASE … TEMPLATE …` on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import sqlalchemy as sa
+
+from api import migrations
+from partner_cx.database import open_database
+from tests.harness import postgres
+from tests.harness.once import folder, made, once
+
+KINDS = ("sqlite", "postgresql")
+
+
+@contextmanager
+def fresh_database(kind: str) -> Iterator[str]:
+    """The URL of an empty, migrated database of one of the KINDS, gone afterwards."""
+    with _on_sqlite() if kind == "sqlite" else _on_postgresql() as url:
+        yield url
+
+
+def clear_away() -> None:
+    """End the run's server, or leave a server that isn't ours as it was found."""
+    template = made("template-postgresql")
+    if template and _given_server():
+        with psycopg.connect(_given_server(), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{template}"')
+    cluster = made("cluster")
+    if cluster:
+        postgres.Cluster(Path(cluster)).stop()
+
+
+@contextmanager
+def _on_sqlite() -> Iterator[str]:
+    template = once("template-sqlite", _make_sqlite_template)
+    path = folder() / f"{uuid4().hex}.sqlite3"
+    shutil.copyfile(template, path)
+    yield f"sqlite:///{path}"
+    for leftover in folder().glob(f"{path.name}*"):
+        leftover.unlink()
+
+
+def _make_sqlite_template() -> str:
+    path = folder() / "migrated.sqlite3"
+    _migrate(f"sqlite:///{path}")
+    return str(path)
+
+
+@contextmanager
+def _on_postgresql() -> Iterator[str]:
+    template = once("template-postgresql", _make_postgresql_template)
+    name = f"partner_cx_{uuid4().hex}"
+    _administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield _url_of(name)
+    _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def _make_postgresql_template() -> str:
+    name = f"partner_cx_{uuid4().hex}"
+    _administer(f'CREATE DATABASE "{name}"')
+    _migrate(_url_of(name))
+    return name
+
+
+def _migrate(url: str) -> None:
+    engine = open_database(url)
+    migrations.upgrade(engine)
+    engine.dispose()
+
+
+def _administer(statement: str) -> None:
+    _maintenance_connection().execute(statement)
+
+
+@cache
+def _maintenance_connection() -> psycopg.Connection:
+    return psycopg.connect(_server(), autocommit=True)
+
+
+def _url_of(database: str) -> str:
+    return sa.make_url(_server()).set(database=database).render_as_string(hide_password=False)
+
+
+def _server() -> str:
+    """The maintenance address of the given server, or of our own, started when first needed."""
+    return _given_server() or postgres.Cluster(Path(once("cluster", _start_cluster))).address
+
+
+def _given_server() -> str:
+    return os.environ.get("PARTNER_CX_TEST_POSTGRESQL_URL", "")
+
+
+def _start_cluster() -> str:
+    return str(postgres.start().folder)
