@@ -29,7 +29,7 @@ check: .venv/.ready  ## read the code: form, types, floors, migrations
 	$(BIN)/python -m api.migrations.check
 
 bench: .venv/.ready  ## measure speed and memory against the baselines
-	$(BIN)/python tests/bench
+	PYTHONPATH=. $(BIN)/python tests/bench
 
 trials: .venv/.ready  ## run the fault trials at full length
 	PARTNER_CX_TRIALS=full $(BIN)/pytest -n auto --dist worksteal tests/trials

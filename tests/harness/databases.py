@@ -17,7 +17,6 @@ from uuid import uuid4
 import psycopg
 import sqlalchemy as sa
 
-from api import migrations
 from partner_cx.database import open_database
 from tests.harness import postgres
 from tests.harness.once import folder, made, once
@@ -76,6 +75,8 @@ def _make_postgresql_template() -> str:
 
 
 def _migrate(url: str) -> None:
+    from api import migrations  # the whole application: a test without a database needs none of it
+
     engine = open_database(url)
     migrations.upgrade(engine)
     engine.dispose()

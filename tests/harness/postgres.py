@@ -131,12 +131,17 @@ def _hand_over(path: Path) -> None:
 
 def _run(folder: Path, program: str, *arguments: str) -> None:
     user = _server_user()
-    identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
     done = subprocess.run(
         [programs() / program, *arguments],
-        cwd=folder, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-        **identity,
-    )  # fmt: skip
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        user=user.pw_uid if user else None,
+        group=user.pw_gid if user else None,
+        extra_groups=[] if user else None,
+    )
     if done.returncode:
         log = folder / "log"
         told = [done.stdout, done.stderr, log.read_text()[-2000:] if log.exists() else ""]
