@@ -192,13 +192,13 @@ def as_texts(values: Cells) -> pa.Array:
 
 # --- Formats of dates -----------------------------------------------------------------------
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
-_LONG_MONTHS = (
-    "january february march april may june july august september october november december".split()
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june", "july"),
+    *("august", "september", "october", "november", "december"),
 )
 _MONTH_NUMBERS = {
     **{name: number for number, name in enumerate(_MONTHS, 1)},
-    **{name: number for number, name in enumerate(_LONG_MONTHS, 1)},
+    **{name[:3]: number for number, name in enumerate(_MONTHS, 1)},
     "sept": 9,
 }
 _DIRECTIVES = {
@@ -275,8 +275,9 @@ def _put_together(parts: dict[str, str | None]) -> datetime | None:
         hour = hour % 12 + (12 if half[0] in "pP" else 0)
     fraction = (parts.get("fraction") or "0")[:6].ljust(6, "0")
     clock = (hour, int(parts.get("minute") or 0), int(parts.get("second") or 0), int(fraction))
+    offset = _offset(parts.get("offset"))
     try:
-        return datetime(year, month, int(parts["day"] or 0), *clock, _offset(parts.get("offset")))
+        return datetime(year, month, int(parts["day"] or 0), *clock, tzinfo=offset)
     except ValueError:  # 31 June, 25 o'clock
         return None
 
@@ -315,11 +316,11 @@ def _instant(text: str, zone: ZoneInfo, formats: Sequence[str]) -> datetime | No
 
 
 def _texts_as_instants(texts: pa.Array, zone: str) -> pa.Array:
-    try:
-        readings = texts.cast(pa.timestamp("us"))
-    except pa.ArrowInvalid:
+    # The first cell tells which way to try: a column tried the wrong way fails slowly.
+    first = next((text.as_py() for text in texts if text.is_valid), "")
+    if re.search(r":.*(Z|[+-]\d\d:?(\d\d)?)$", first):
         return texts.cast(_INSTANT)
-    return _as_instants(readings, zone)
+    return _as_instants(texts.cast(pa.timestamp("us")), zone)
 
 
 def _as_instants(cells: pa.Array, zone: str) -> pa.Array:
