@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from difflib import get_close_matches
 from enum import StrEnum
+from zoneinfo import ZoneInfo, available_timezones
 
 from partner_cx.errors import Invalid
 
@@ -150,6 +152,16 @@ class Period:
             pieces.append(piece)
             piece = piece.next()
         return pieces
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """The time zone of an IANA name, such as `Europe/Paris`."""
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):  # unknown, no name at all, or a folder of names
+        near = get_close_matches(name, sorted(available_timezones()), n=1)
+        remedy = f"Did you mean {near[0]}?" if near else "Write an IANA name, as Europe/Paris."
+        raise Invalid(f"“{name}” isn't a time zone.", remedy=remedy) from None
 
 
 def _months_after(first_of_month: date, months: int) -> date:

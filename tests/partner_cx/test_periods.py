@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partner_cx.errors import Invalid
-from partner_cx.periods import Period, PeriodKind
+from partner_cx.periods import Period, PeriodKind, zone_named
 
 PARIS = ZoneInfo("Europe/Paris")
 
@@ -128,3 +128,21 @@ def test_an_instant_is_not_a_day() -> None:
 def test_a_period_is_named_in_both_languages(text: str, english: str, french: str) -> None:
     period = Period.parse(text)
     assert (period.label("en"), period.label("fr")) == (english, french)
+
+
+def test_a_time_zone_is_known_by_its_name() -> None:
+    assert zone_named("Europe/Paris") == PARIS
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("Europe/Pari", "Europe/Paris"),
+        ("Europe", "Did you mean"),
+        ("", "IANA"),
+        ("../zone", "IANA"),
+    ],
+)
+def test_an_unknown_time_zone_is_refused_with_a_suggestion(name: str, remedy: str) -> None:
+    with pytest.raises(Invalid, match=remedy):
+        zone_named(name)
