@@ -22,7 +22,7 @@ from tests.bench.baselines import (
 from tests.bench.report import at_least, markdown_line, times_faster
 from tests.bench.timing import machine, run_command
 
-TINY = 0.002  # 10,000 order lines
+TINY = 0.005  # 25,000 order lines
 QUARTER = Quarter("2025Q3")
 
 

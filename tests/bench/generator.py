@@ -113,12 +113,12 @@ class Network:
 @cache
 def make_network(seed: int) -> Network:
     random = np.random.default_rng([seed, 0])
-    joined, left = _contracts(random)
+    contracts = [_contract(random) for _ in range(PARTNERS)]
     codes = [f"P{n:04d}" for n in range(1, PARTNERS + 1)]
-    rows = [_partner(n, code, joined[n], left[n]) for n, code in enumerate(codes)]
+    rows = [_partner(n, code, *contracts[n]) for n, code in enumerate(codes)]
     trading = np.array(
         [
-            [joined[n] <= start and (left[n] is None or left[n] >= end) for n in range(PARTNERS)]
+            [arrived <= start and (gone is None or gone >= end) for arrived, gone in contracts]
             for start, end in QUARTERS
         ]
     )
@@ -137,19 +137,20 @@ def make_network(seed: int) -> Network:
     )
 
 
-def _contracts(random: np.random.Generator) -> tuple[list[date], list[date | None]]:
-    """A tenth joined during the eight quarters, a few left; 5 to 45 or 70 to 80 days in."""
-    joined: list[date] = []
-    left: list[date | None] = []
-    for _ in range(PARTNERS):
-        arrives, leaves = random.random(2)
-        quarter, last_quarter = int(random.integers(0, 4)), int(random.integers(5, 8))
-        early, late = int(random.integers(5, 46)), int(random.integers(70, 81))
-        into = timedelta(early if random.random() < 0.7 else late)
-        before = date(2015, 1, 1) + timedelta(int(random.integers(0, 3200)))
-        joined.append(QUARTER_STARTS[quarter] + into if arrives < 0.10 else before)
-        days_in = timedelta(int(random.choice([12, 18, 50, 64, 78])))
-        left.append(QUARTER_STARTS[last_quarter] + days_in if leaves < 0.03 else None)
+def _contract(random: np.random.Generator) -> tuple[date, date | None]:
+    """When a partner joined, and left if it did.
+
+    A tenth joined during the first four quarters, a few left during the last three; always so
+    that far more or far fewer than 30 days of that quarter are under contract.
+    """
+    arrives, leaves = random.random(2)
+    joins_in, leaves_in = int(random.integers(0, 4)), int(random.integers(5, 8))
+    joins_after = int(random.integers(5, 46) if random.random() < 0.7 else random.integers(70, 81))
+    leaves_after = int(random.choice([12, 18, 50, 64, 78]))
+    joined = date(2015, 1, 1) + timedelta(int(random.integers(0, 3200)))
+    if arrives < 0.10:
+        joined = QUARTER_STARTS[joins_in] + timedelta(joins_after)
+    left = QUARTER_STARTS[leaves_in] + timedelta(leaves_after) if leaves < 0.03 else None
     return joined, left
 
 
@@ -406,6 +407,7 @@ COMMENTS = (
     "The portal is slow in the morning",
 )
 QUESTIONS = "nps csat ces cxi.effective"
+NPS_SHARES = [0.03, 0.01, 0.01, 0.01, 0.02, 0.04, 0.08, 0.15, 0.22, 0.23, 0.20]  # of 0 to 10
 
 
 def answers(block: Block) -> Fields:
@@ -417,7 +419,7 @@ def answers(block: Block) -> Fields:
     respondent = random.integers(0, PEOPLE_PER_PARTNER, len(answered))
     person = partner * PEOPLE_PER_PARTNER + respondent
     question = np.arange(rows) % 4
-    nps = random.choice(11, rows, p=[3, 1, 1, 1, 2, 4, 8, 15, 22, 23, 20] / np.float64(100))
+    nps = random.choice(11, rows, p=NPS_SHARES)
     five, seven = random.integers(1, 6, rows), random.integers(1, 8, rows)
     value = np.select([question == 0, question == 2], [nps, seven], default=five)
     dismissed = (random.random(len(answered)) < 1 / 12)[sheet]
