@@ -9,8 +9,9 @@ for deliveries, COPC for tickets, Reichheld for NPS, Dixon for effort.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from fractions import Fraction
 
 from partner_cx.words import Words
 
@@ -87,7 +88,6 @@ class Kpi:
     version: int = 1
 
 
-# Weights of the indices, where a programme sets none of its own.
 DSI_WEIGHTS: Mapping[str, int] = {
     "logistics": 30,
     "product": 20,
@@ -96,6 +96,19 @@ DSI_WEIGHTS: Mapping[str, int] = {
     "training": 15,
 }
 CXI_WEIGHTS: Mapping[str, int] = {"effective": 40, "easy": 30, "enjoyable": 30}
+PRESENT_WEIGHT_MIN = Fraction(7, 10)  # below it an index has lost too much to be called one
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of the indices' parts, and how many answers a part needs to be counted in."""
+
+    dsi: Mapping[str, int] = field(default_factory=lambda: DSI_WEIGHTS)
+    cxi: Mapping[str, int] = field(default_factory=lambda: CXI_WEIGHTS)
+    answers_min: int = 1
+
+
+STANDARD_WEIGHTS = Weights()  # where a programme sets none of its own
 
 _HIGHER, _LOWER = Direction.HIGHER, Direction.LOWER
 _HOUSE = "Partner CX"
@@ -559,10 +572,10 @@ _KPIS = (
         AddsUp.VALUES,
         ("cxi.*",),
         Words(
-            "Weighted mean of effective, easy and enjoyable (1 to 5), told from 0 to 100; published "
-            "only when items worth 70% of the weights have answers.",
-            "Moyenne pondérée d'efficace, facile et agréable (1 à 5), exprimée de 0 à 100 ; publiée "
-            "seulement si des questions valant 70 % des poids ont des réponses.",
+            "Weighted mean of effective, easy and enjoyable (1 to 5), told from 0 to 100; "
+            "published only when items worth 70% of the weights have answers.",
+            "Moyenne pondérée d'efficace, facile et agréable (1 à 5), exprimée de 0 à 100 ; "
+            "publiée seulement si des questions valant 70 % des poids ont des réponses.",
         ),
         "Forrester CX Index",
     ),

@@ -26,7 +26,9 @@ def wilson(hits: ArrayLike, of: ArrayLike) -> tuple[Floats, Floats]:
         share, doubt = hits / of, Z_95**2 / of
         middle = (share + doubt / 2) / (1 + doubt)
         reach = Z_95 * np.sqrt(share * (1 - share) / of + doubt / (4 * of)) / (1 + doubt)
-    return np.clip(middle - reach, 0, 1), np.clip(middle + reach, 0, 1)
+    # None and all bound exactly; the formula only nearly says so.
+    low, high = np.where(hits == 0, 0 * middle, middle - reach), middle + reach
+    return low, np.where(hits == of, 1 + 0 * middle, high)
 
 
 def nps_interval(

@@ -36,7 +36,7 @@ def counts(answers: pd.DataFrame, *, as_of_day: date) -> pd.DataFrame:
 
 
 def spreads(answers: pd.DataFrame, *, as_of_day: date) -> pd.DataFrame:
-    """Spread the scores (micro-units) of `ces`, `ces5` and every `dsi.<factor>` and `cxi.<item>`."""
+    """Spread the micro-units of `ces`, `ces5` and every `dsi.<factor>` and `cxi.<item>`."""
     given = _given(answers, as_of_day)
     code = given["question_code"].astype("str")
     scored = given[code.isin(["ces", "ces5"]) | code.str.startswith(("dsi.", "cxi."))]

@@ -1,4 +1,4 @@
-"""The relationship: who was there, who joined, who stayed, who brings others, who gets a quote fast.
+"""The relationship: who was there, who joined and stayed, who brings others, how fast a quote is.
 
 A partner belongs to the network from `joined_on` (NaT: always has) to `left_on`, its last day
 (NaT: still does). Membership isn't tallied: it is read off the partners' own dates, per period.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+import numpy as np
 import pandas as pd
 
-from partner_cx.measures.formulas.seam import as_day, count, days, instants, spread
+from partner_cx.measures.formulas.seam import as_day, count, days, instants, spread, whole
 from partner_cx.periods import Period
 
 CONTRACT_DAYS_MIN = 30
@@ -29,9 +30,9 @@ def spreads(quotes: pd.DataFrame, *, as_of: datetime) -> pd.DataFrame:
         quote dated before its request took no time.
     """
     quoted = quotes[instants(quotes["quoted_at"]) <= as_of]
+    quoted = quoted[instants(quoted["requested_at"]).notna()]
     took = instants(quoted["quoted_at"]) - instants(quoted["requested_at"])
-    quoted, took = quoted[took.notna()], took[took.notna()]
-    seconds = took.clip(lower=pd.Timedelta(0)) // pd.Timedelta(seconds=1)
+    seconds = np.maximum(whole(took.dt.as_unit("us")) // 1_000_000, 0)
     return spread("time_to_quote", quoted, day="quoted_on", value=seconds)
 
 
@@ -73,7 +74,7 @@ def contract_days(partners: pd.DataFrame, period: Period, *, as_of_day: date) ->
     joined, left = days(partners["joined_on"]), days(partners["left_on"])
     begins = joined.where(joined > first, first)
     ends = left.where((left < last) & (left <= today), last)
-    length = ((ends - begins) // pd.Timedelta(days=1) + 1).clip(lower=0)
+    length = ((ends - begins).dt.days + 1).clip(lower=0)
     return length.where(~(joined > today), 0).astype("int64")
 
 
