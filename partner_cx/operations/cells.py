@@ -58,7 +58,7 @@ def parse_days(values: Cells, formats: Sequence[str] = ()) -> Parsed:
     return days, _missing(cells, days)
 
 
-def parse_instants(values: Cells, zone: str, formats: Sequence[str] = ()) -> Parsed:
+def parse_instants(values: Cells, zone: str | ZoneInfo, formats: Sequence[str] = ()) -> Parsed:
     """Instants (timestamp in µs, UTC). Without an offset, a clock reading in `zone`.
 
     A reading that the spring change skips is bad; one that the autumn change repeats means the
@@ -66,13 +66,13 @@ def parse_instants(values: Cells, zone: str, formats: Sequence[str] = ()) -> Par
     """
     cells = _flat(values)
     if pa.types.is_temporal(cells.type) and not pa.types.is_time(cells.type):
-        instants = _as_instants(cells, zone)
+        instants = _as_instants(cells, str(zone))
     else:
         instants = _convert(
             as_texts(cells),
             _INSTANT,
-            lambda texts: _texts_as_instants(texts, zone),
-            lambda text: _instant(text, ZoneInfo(zone), formats),
+            lambda texts: _texts_as_instants(texts, str(zone)),
+            lambda text: _instant(text, ZoneInfo(str(zone)), formats),
         )
     first = datetime(FIRST_DAY.year, 1, 1, tzinfo=UTC)
     last = datetime(LAST_DAY.year, 12, 31, 23, 59, 59, tzinfo=UTC)
@@ -80,13 +80,14 @@ def parse_instants(values: Cells, zone: str, formats: Sequence[str] = ()) -> Par
     return instants, _missing(cells, instants)
 
 
-def parse_integers(values: Cells, thousands: str = "") -> Parsed:
+def parse_integers(values: Cells, decimal: str = ".", thousands: str = "") -> Parsed:
     """Whole numbers (int64); `12.0`, as other programs write whole numbers, is 12."""
     cells = _flat(values)
     if pa.types.is_boolean(cells.type):
         return _none(cells, pa.int64())
-    texts = _without_thousands(cells, thousands, decimal=".")
-    whole = _convert(texts, pa.int64(), _cast(pa.int64()), _integer)
+    texts = _without_thousands(cells, thousands, decimal)
+    sign = decimal if _is_text(cells) else "."
+    whole = _convert(texts, pa.int64(), _cast(pa.int64()), lambda text: _integer(text, sign))
     return whole, _missing(cells, whole)
 
 
@@ -145,14 +146,14 @@ def parse_choice(values: Cells, allowed: Sequence[str]) -> Parsed:
     return _each(values, pa.string(), lambda text: words.get(text.casefold()))
 
 
-def parse_texts(values: Cells, longest: int, *, lines: bool = False) -> Parsed:
-    """Text of at most `longest` characters without control characters.
+def parse_texts(values: Cells, max_length: int, *, lines: bool = False) -> Parsed:
+    """Text of at most `max_length` characters without control characters.
 
     lines: line ends and tabs may occur, as in a comment.
     """
     cells = _flat(values)
     texts = as_texts(cells)
-    wrong = pc.greater(pc.utf8_length(texts), longest)
+    wrong = pc.greater(pc.utf8_length(texts), max_length)
     if _has_control_bytes(texts):
         control = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]" if lines else r"[\x00-\x1f\x7f]"
         wrong = pc.or_(wrong, pc.match_substring_regex(texts, control))
@@ -395,8 +396,8 @@ def _without_thousands(cells: pa.Array, thousands: str, decimal: str) -> pa.Arra
     return pc.if_else(grouped, pc.replace_substring(texts, thousands, ""), texts)
 
 
-def _integer(text: str) -> int | None:
-    match = re.fullmatch(r"([+-]?\d{1,18})(?:\.0*)?", text, re.ASCII)
+def _integer(text: str, decimal: str) -> int | None:
+    match = re.fullmatch(rf"([+-]?\d{{1,18}})(?:{re.escape(decimal)}0*)?", text, re.ASCII)
     return int(match[1]) if match else None
 
 
