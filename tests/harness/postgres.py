@@ -27,8 +27,11 @@ REMEDY = (
     "Install PostgreSQL 15 or newer (Debian: sudo apt-get install postgresql), "
     "or name a server with PARTNER_CX_TEST_POSTGRESQL_URL."
 )
-# Nothing here outlives the run, so nothing needs to survive a power cut.
-FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+# A server for tests need not survive a power cut, and lies in memory where there is room:
+# making a database takes a third of the time there.
+FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=128MB")
+MEMORY = Path("/dev/shm")
+ROOM_BYTES = 2 * 1024**3
 RECORD = Path(__file__).parents[2] / ".postgres" / "cluster"
 
 
@@ -54,9 +57,10 @@ class Cluster:
 
 
 def start(*, durable: bool = False) -> Cluster:
-    """Start a server of our own. durable: keep PostgreSQL's usual promises, as when measuring."""
+    """Start a server of our own. durable: keep PostgreSQL's usual promises, as for a bench."""
     programs()
-    folder = Path(tempfile.mkdtemp(prefix="partner-cx-postgres-"))
+    place = None if durable or not _has_room(MEMORY) else MEMORY
+    folder = Path(tempfile.mkdtemp(prefix="partner-cx-postgres-", dir=place))
     password = secrets.token_hex(16)
     (folder / "password").write_text(password)
     for path in (folder, folder / "password"):
@@ -86,6 +90,10 @@ def _find_programs() -> Path | None:
         return max(packaged, key=lambda folder: int(folder.parent.name))
     on_path = shutil.which("initdb")
     return Path(on_path).resolve().parent if on_path else None
+
+
+def _has_room(place: Path) -> bool:
+    return place.is_dir() and shutil.disk_usage(place).free >= ROOM_BYTES
 
 
 def _start_server(folder: Path, *, durable: bool) -> int:
