@@ -201,6 +201,7 @@ def _opening_hours(calendar: BusinessCalendar, years: range) -> _OpeningHours:
         days.day_of_week.isin(calendar.days) & ~days.isin(pd.DatetimeIndex(sorted(closed)))
     ]
     zone = zone_named(calendar.time_zone)
+    open_days = open_days[_has_noon(open_days, zone)]
     opens = _local_instants(open_days + calendar.opens, zone)
     closes = _local_instants(open_days + calendar.closes, zone)
     open_before = np.cumsum(closes - opens) - (closes - opens)
@@ -216,6 +217,13 @@ def _local_instants(local: pd.DatetimeIndex, zone: tzinfo) -> Instants:
     first_pass = np.ones(len(local), dtype=bool)
     aware = local.tz_localize(zone, ambiguous=first_pass, nonexistent="shift_forward")
     return aware.tz_convert(None).to_numpy(dtype="datetime64[s]").astype(np.int64)
+
+
+def _has_noon(days: pd.DatetimeIndex, zone: tzinfo) -> npt.NDArray[np.bool_]:
+    # Samoa crossed the date line and had no 30 December 2011.
+    first_pass = np.ones(len(days), dtype=bool)
+    noons = days + timedelta(hours=12)
+    return noons.tz_localize(zone, ambiguous=first_pass, nonexistent="NaT").notna()
 
 
 def _year_of(instant: int) -> int:

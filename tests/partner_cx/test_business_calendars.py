@@ -177,6 +177,12 @@ def test_a_door_that_opens_in_the_hour_of_change(
     assert found.tolist() == [minutes * MINUTE]
 
 
+def test_a_day_that_a_country_skipped_was_never_open() -> None:
+    samoa = calendar_from_row("apia", "Pacific/Apia", "fri", "00:00", "24:00")
+    week = stamp("2011-12-27T00:00+00:00")
+    assert samoa.business_seconds(column(week), column(week + 6 * DAY)).tolist() == [0]
+
+
 @pytest.mark.parametrize("year", [2006, 2026, 2040])
 def test_holidays_are_known_in_years_far_apart(year: int) -> None:
     eve = int(datetime(year, 7, 13, 22, tzinfo=UTC).timestamp())
