@@ -18,12 +18,14 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure, Scorecard, State
+from partner_cx.quantities import round_half_even
 from partner_cx.words import Words
 from rewards import sentences
 from rewards.reading import Given
 from rewards.sentences import Bound
 
 N_MAX = 1_000_000_000
+PLACES_MAX = 12
 
 
 class Verdict(StrEnum):
@@ -324,14 +326,13 @@ def read_threshold(given: Given, *, share: bool) -> Fraction:
 def threshold_to_plain(threshold: Fraction, *, share: bool) -> str | int:
     """Write a threshold as `read_threshold` reads it."""
     number = threshold * 100 if share else threshold
-    places = 0
-    while number * 10**places % 1 and places < 12:
-        places += 1
-    if number * 10**places % 1:
+    exact = (d for d in range(PLACES_MAX + 1) if round_half_even(number, d) == number)
+    places = next(exact, None)
+    if places is None:  # a third has no end in decimals
         return str(threshold)
     if share:
-        return f"{number:.{places}f} %"
-    return int(number) if not places else f"{number:.{places}f}"
+        return f"{round_half_even(number, places):f} %"
+    return f"{round_half_even(number, places):f}" if places else int(number)
 
 
 _DECIMAL = re.compile(r"-?[0-9]+([.,][0-9]+)?")

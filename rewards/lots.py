@@ -40,7 +40,7 @@ def take(lots: Iterable[Lot], points: int) -> Taking:
     lots: those that can still be spent on the day. Raises Conflict, taking nothing, when they
     hold less than is asked for.
     """
-    if isinstance(points, bool) or not isinstance(points, int) or points < 1:
+    if type(points) is not int or points < 1:  # True is an int, too
         raise Invalid(f"{points} points can't be taken.", remedy="Ask for at least one point.")
     in_order = sorted(lots, key=_urgency)
     there = sum(lot.points for lot in in_order)

@@ -225,7 +225,7 @@ class _Dumper(yaml.SafeDumper):
 
     yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {}  # type: ignore[misc]
 
-    def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
+    def ignore_aliases(self, data: object) -> bool:
         return True
 
 
@@ -310,9 +310,10 @@ def _pairs(node: yaml.MappingNode, origin: str) -> Iterator[tuple[str, Given]]:
 
 
 def _malformed(error: yaml.MarkedYAMLError, origin: str) -> Invalid:
-    mark = error.problem_mark or error.context_mark
-    place = _place(mark, origin) if mark else origin
     problem = error.problem or "it can't be read"
+    unfinished = "end of stream" in problem  # where it began tells more than where the file ends
+    mark = error.context_mark if unfinished else error.problem_mark
+    place = _place(mark, origin) if mark else origin
     if "'\\t'" in problem:
         return Invalid(f"{place}: a tab.", remedy="Indent with spaces.")
     return Invalid(
@@ -321,7 +322,7 @@ def _malformed(error: yaml.MarkedYAMLError, origin: str) -> Invalid:
     )
 
 
-def _place(mark: yaml.Mark, origin: str) -> str:
+def _place(mark: Any, origin: str) -> str:
     return f"{origin}, line {mark.line + 1}, column {mark.column + 1}"
 
 

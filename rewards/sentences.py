@@ -13,7 +13,7 @@ from datetime import date
 from fractions import Fraction
 from math import ceil, floor
 
-from partner_cx.measures.catalogue import CATALOGUE
+from partner_cx.measures.catalogue import CATALOGUE, Direction, Unit
 from partner_cx.measures.figures import Figure
 from partner_cx.quantities import NOTHING, number_text, percent, points_text
 from partner_cx.words import Words
@@ -98,7 +98,8 @@ _COUNTED = {
     **dict.fromkeys(("nps", "pnps", "pnps_by_partner", "csat", "ces", "dsi", "cxi"), _ANSWERS),
 }
 _MEASUREMENTS = _things("measurement", "mesure")
-_UNITS = {"minutes": "min", "hours": "h"}
+_UNITS = {Unit.MINUTES: "min", Unit.HOURS: "h"}
+_GAPS = {**_UNITS, Unit.SHARE: "pt", Unit.NPS: "pt", Unit.INDEX: "pt"}
 
 
 def label(kpi: str) -> Words:
@@ -108,11 +109,11 @@ def label(kpi: str) -> Words:
 
 def is_share(kpi: str) -> bool:
     """Whether a KPI is a share of one, told in percent."""
-    return kpi in CATALOGUE and CATALOGUE[kpi].unit == "share"
+    return kpi in CATALOGUE and CATALOGUE[kpi].unit is Unit.SHARE
 
 
 def lower_is_better(kpi: str) -> bool:
-    return kpi in CATALOGUE and CATALOGUE[kpi].direction == "lower"
+    return kpi in CATALOGUE and CATALOGUE[kpi].direction is Direction.LOWER
 
 
 def reached(figure: Figure, bound: Bound) -> Words:
@@ -233,7 +234,7 @@ def _gap(figure: Figure, bound: Bound) -> Words:
     """How far the figure lies from its bound: `0.6 pt`, `12 min`; never printed as nothing."""
     gap = abs(bound.value - _number(figure)) * _scale(figure.kpi)
     decimals = max(_decimals(figure, bound), _decimals_apart(gap, Fraction(0)))
-    unit = "pt" if is_share(figure.kpi) else _unit(figure.kpi)
+    unit = _unit(figure.kpi, _GAPS)
     return _both(lambda lang: f"{_shortly(gap, lang, decimals)} {unit}".strip())
 
 
@@ -280,8 +281,8 @@ def _scale(kpi: str) -> int:
     return 100 if is_share(kpi) else 1
 
 
-def _unit(kpi: str) -> str:
-    return _UNITS.get(CATALOGUE[kpi].unit, "") if kpi in CATALOGUE else ""
+def _unit(kpi: str, units: dict[Unit, str] = _UNITS) -> str:
+    return units.get(CATALOGUE[kpi].unit, "") if kpi in CATALOGUE else ""
 
 
 def _counted(kpi: str) -> Counted:
