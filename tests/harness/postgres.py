@@ -52,7 +52,7 @@ class Cluster:
 
     def stop(self) -> None:
         """End the server, whoever is still connected, and remove its data."""
-        _run(self.folder, "pg_ctl", "stop", "-D", "data", "-m", "immediate", "-w")
+        _run(self.folder, "pg_ctl", "stop", "-D", "data", "-m", "fast", "-w")
         shutil.rmtree(self.folder)
 
 
