@@ -201,7 +201,6 @@ def _opening_hours(calendar: BusinessCalendar, years: range) -> _OpeningHours:
         days.day_of_week.isin(calendar.days) & ~days.isin(pd.DatetimeIndex(sorted(closed)))
     ]
     zone = zone_named(calendar.time_zone)
-    open_days = open_days[_has_noon(open_days, zone)]
     opens = _local_instants(open_days + calendar.opens, zone)
     closes = _local_instants(open_days + calendar.closes, zone)
     open_before = np.cumsum(closes - opens) - (closes - opens)
@@ -215,15 +214,27 @@ def _opening_hours(calendar: BusinessCalendar, years: range) -> _OpeningHours:
 
 def _local_instants(local: pd.DatetimeIndex, zone: tzinfo) -> Instants:
     first_pass = np.ones(len(local), dtype=bool)
-    aware = local.tz_localize(zone, ambiguous=first_pass, nonexistent="shift_forward")
-    return aware.tz_convert(None).to_numpy(dtype="datetime64[s]").astype(np.int64)
+    aware = local.tz_localize(zone, ambiguous=first_pass, nonexistent="NaT")
+    instants: Instants = aware.tz_convert(None).to_numpy(dtype="datetime64[s]").astype(np.int64)
+    for skipped in np.flatnonzero(aware.isna()):
+        instants[skipped] = _jump_over(local[skipped].to_pydatetime(), zone)
+    return instants
 
 
-def _has_noon(days: pd.DatetimeIndex, zone: tzinfo) -> npt.NDArray[np.bool_]:
-    # Samoa crossed the date line and had no 30 December 2011.
-    first_pass = np.ones(len(days), dtype=bool)
-    noons = days + timedelta(hours=12)
-    return noons.tz_localize(zone, ambiguous=first_pass, nonexistent="NaT").notna()
+def _jump_over(skipped: datetime, zone: tzinfo) -> int:
+    """The instant at which clocks jumped over a local time, be it by an hour or, in Samoa, a day.
+
+    It lies between what that time would be by the offset after the jump and by the one before.
+    """
+    before, after = (int(skipped.replace(tzinfo=zone, fold=fold).timestamp()) for fold in (1, 0))
+    offset_before = datetime.fromtimestamp(before, zone).utcoffset()
+    while after - before > 1:
+        middle = (before + after) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == offset_before:
+            before = middle
+        else:
+            after = middle
+    return after
 
 
 def _year_of(instant: int) -> int:
