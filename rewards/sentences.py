@@ -18,8 +18,6 @@ from partner_cx.measures.figures import Figure
 from partner_cx.quantities import NOTHING, number_text, percent, points_text
 from partner_cx.words import Words
 
-COLON = Words(en=":", fr="\u202f:")
-
 _MONTHS = {
     "en": "January February March April May June July August September October November December",
     "fr": "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
@@ -95,7 +93,9 @@ _COUNTED = {
     "retention": _things("partner", "partenaire", "kept"),
     "churn": _things("partner", "partenaire"),
     "referral_rate": _things("partner", "partenaire", "with a referral"),
-    **dict.fromkeys(("nps", "pnps", "pnps_by_partner", "csat", "ces", "dsi", "cxi"), _ANSWERS),
+    **dict.fromkeys(
+        ("nps", "pnps", "pnps_by_partner", "csat", "csat10", "ces", "ces5", "dsi", "cxi"), _ANSWERS
+    ),
 }
 _MEASUREMENTS = _things("measurement", "mesure")
 _UNITS = {Unit.MINUTES: "min", Unit.HOURS: "h"}
@@ -141,8 +141,8 @@ def measured(figure: Figure) -> Words:
 def undecided(kpi: str, reason: Words) -> Words:
     """`Portal adoption can't be judged: too small a sample, 3 of at least 5.`"""
     return Words(
-        en="{label} can't be judged{colon} {reason}.", fr="{label} sans verdict{colon} {reason}."
-    ).format(label=label(kpi), colon=COLON, reason=reason)
+        en="{label} can't be judged: {reason}.", fr="{label} sans verdict\u202f: {reason}."
+    ).format(label=label(kpi), reason=reason)
 
 
 NO_DATA = Words(en="no data", fr="aucune donnée")

@@ -222,10 +222,10 @@ def test_what_is_unknown_stays_unknown_unless_the_rest_settles_it(
     assert any_met((one, other)) is any_met((other, one)) is either
 
 
-EARNED = date(2026, 1, 15)
-DECEMBER = Lot(1, 300, EARNED, date(2026, 12, 31))
-SEPTEMBER = Lot(2, 200, EARNED, date(2026, 9, 30))
-NEVER = Lot(3, 500, EARNED)
+# What expires first isn't what was earned first.
+NEVER = Lot(1, 500, earned_on=date(2025, 7, 15))
+DECEMBER = Lot(2, 300, earned_on=date(2025, 10, 15), expires_on=date(2026, 12, 31))
+SEPTEMBER = Lot(3, 200, earned_on=date(2026, 1, 15), expires_on=date(2026, 9, 30))
 
 # redeemed  what is taken from which lot                             left
 REDEEMED = [
