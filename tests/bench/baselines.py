@@ -211,6 +211,7 @@ def _scratch_sqlite(folder: Path, table: BareTable) -> Iterator[sqlite3.Connecti
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
+        connection.execute("pragma cache_size = -131072")  # KiB: what the product gives itself
         for statement in table.ddl:
             connection.execute(statement)
         connection.execute("begin immediate")
