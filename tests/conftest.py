@@ -38,8 +38,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
-    databases.clear_away()
-    once.close_run()
+    try:
+        databases.clear_away()
+    finally:
+        once.close_run()
 
 
 @pytest.fixture(
