@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -62,6 +62,9 @@ class Exact(sa.TypeDecorator[Fraction]):
 
 class Base(DeclarativeBase):
     """The one schema. Constraint names follow a convention, so that migrations can name them."""
+
+    if TYPE_CHECKING:
+        __table__: ClassVar[sa.Table]
 
     metadata = sa.MetaData(
         naming_convention={

@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -27,8 +27,8 @@ import pyarrow.compute as pc
 from partner_cx.errors import Invalid
 from partner_cx.quantities import MICRO, MINOR_MAX, UNITS_MAX, currency_code, exponent
 
-Cells = pa.Array | pa.ChunkedArray
-Parsed = tuple[pa.Array, npt.NDArray[np.bool_]]
+Cells: TypeAlias = pa.Array | pa.ChunkedArray
+Parsed: TypeAlias = tuple[pa.Array, npt.NDArray[np.bool_]]
 
 FIRST_DAY = date(1970, 1, 1)
 LAST_DAY = date(2100, 12, 31)

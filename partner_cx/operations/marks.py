@@ -6,12 +6,19 @@ stays one way.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from partner_cx import bulk
 from partner_cx.database import Base
+
+DAYS_APART = 1_000_000  # a cell as one number: partner_id × this + days since 1970
 
 
 class Mark(Base):
@@ -27,3 +34,38 @@ class Mark(Base):
     day: Mapped[date] = mapped_column(primary_key=True)
     partner_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
     whole_month: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+
+
+def cells(partners: Any, days: Any) -> np.ndarray:
+    """Partner-days as one number each, so that a million of them are held and merged cheaply.
+
+    days: numbers since 1970, dates, or ISO texts; as long as `partners`, none missing.
+    """
+    numbers = np.asarray(days)
+    if not np.issubdtype(numbers.dtype, np.integer):
+        numbers = numbers.astype("datetime64[D]").astype(np.int64)
+    found: np.ndarray = np.asarray(partners, dtype=np.int64) * DAYS_APART + numbers
+    return found
+
+
+def write_marks(
+    session: Session, family: str, touched: Iterable[np.ndarray], *, whole_month: bool = False
+) -> None:
+    """Mark cells, each once; a cell that is marked already stays so."""
+    numbers = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *touched]))
+    numbers = numbers[np.argsort(numbers % DAYS_APART, kind="stable")]  # in the key's order
+    marks = pa.table(
+        {
+            "family": pa.array(np.repeat(family, len(numbers)), pa.string()),
+            "day": pa.array((numbers % DAYS_APART).astype(np.int32)).cast(pa.date32()),
+            "partner_id": pa.array(numbers // DAYS_APART),
+            "whole_month": pa.array(np.full(len(numbers), whole_month)),
+        }
+    )
+    staged = bulk.stage(session, Mark.__table__, marks, name="new_marks")
+    session.connection().exec_driver_sql(
+        "INSERT INTO marks (family, day, partner_id, whole_month) "
+        f"SELECT family, day, partner_id, whole_month FROM {staged} WHERE 1 = 1 "
+        "ON CONFLICT (family, day, partner_id) DO UPDATE "
+        "SET whole_month = excluded.whole_month OR marks.whole_month"
+    )

@@ -1,0 +1,175 @@
+"""Many rows at once: one act with two bodies, `executemany` on SQLite and COPY on PostgreSQL.
+
+Everything comes in as an Arrow table whose columns are named like the database's. Whoever writes
+a handful of rows uses the session instead.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psycopg
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+
+def write(session: Session, table: sa.Table | str, rows: pa.Table) -> None:
+    """Append rows to a table. Any row the database refuses undoes them all."""
+    connection = session.connection()
+    name = table if isinstance(table, str) else table.name
+    if connection.dialect.name == "sqlite":
+        _sqlite_insert(connection, name, rows)
+    else:
+        _copy(connection, name, rows)
+
+
+def write_new(
+    session: Session,
+    table: sa.Table,
+    rows: pa.Table,
+    *,
+    key: Sequence[str],
+    clashes_expected: bool = False,
+) -> int:
+    """Append the rows whose key is new, the first of several with the same key; count them.
+
+    A row that clashes on anything but its key is an error, not something to pass over.
+    clashes_expected: whether keys are likely to be there already; it only changes the speed.
+    """
+    connection = session.connection()
+    nothing = f"ON CONFLICT ({_names(key)}) DO NOTHING"
+    if connection.dialect.name == "sqlite":
+        return _sqlite_insert(connection, table.name, rows, nothing)
+    if not clashes_expected and _copied_without_clash(session, table.name, rows):
+        return int(rows.num_rows)
+    names = _names(rows.column_names)
+    staged = stage(session, table, rows)
+    inserted = connection.exec_driver_sql(
+        f"INSERT INTO {quoted(table.name)} ({names}) SELECT {names} FROM {staged} "
+        f"ORDER BY staged_row {nothing}"
+    )
+    return inserted.rowcount
+
+
+def _copied_without_clash(session: Session, name: str, rows: pa.Table) -> bool:
+    """Try COPY, which can't pass over clashes; step back to before it when there was one."""
+    savepoint = session.begin_nested()
+    try:
+        _copy(session.connection(), name, rows)
+    except psycopg.errors.UniqueViolation:
+        savepoint.rollback()
+        return False
+    savepoint.commit()
+    return True
+
+
+def stage(session: Session, table: sa.Table, rows: pa.Table, *, name: str = "incoming") -> str:
+    """Put rows in an empty temporary table shaped like `table`, numbered by `staged_row`.
+
+    Returns the temporary table's name. Staging again under the same name replaces what was there.
+    """
+    connection = session.connection()
+    columns = _names(rows.column_names)
+    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {name}")
+    connection.exec_driver_sql(
+        f"CREATE TEMPORARY TABLE {name} AS SELECT 0 AS staged_row, {columns} "
+        f"FROM {quoted(table.name)} WHERE 1 = 0"
+    )
+    numbered = rows.append_column("staged_row", pa.array(np.arange(rows.num_rows)))
+    write(session, name, numbered)
+    return name
+
+
+def quoted(name: str) -> str:
+    """A name as SQL reads it: some of our columns (`on`, `of`) are its own words."""
+    return f'"{name}"'
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(quoted(name) for name in names)
+
+
+def _sqlite_insert(connection: sa.Connection, name: str, rows: pa.Table, clause: str = "") -> int:
+    if rows.num_rows == 0:
+        return 0
+    places = ", ".join("?" * rows.num_columns)
+    cursor = connection.connection.cursor()
+    try:
+        cursor.executemany(
+            f"INSERT INTO {quoted(name)} ({_names(rows.column_names)}) VALUES ({places}) {clause}",
+            zip(*(_sqlite_values(column) for column in rows.columns), strict=True),
+        )
+        return int(cursor.rowcount)
+    finally:
+        cursor.close()
+
+
+def _sqlite_values(column: pa.ChunkedArray) -> list[Any]:
+    """A column as the plain values SQLite keeps: numbers, texts, and days and instants as text."""
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if pa.types.is_date(column.type):
+        column = column.cast(pa.string())
+    elif pa.types.is_timestamp(column.type):
+        column = _without_zone(column).cast(pa.string())
+    elif pa.types.is_boolean(column.type):
+        column = column.cast(pa.int8())
+    if pa.types.is_integer(column.type) and column.null_count:
+        values = column.to_pandas(integer_object_nulls=True).to_numpy(dtype=object)
+    elif pa.types.is_floating(column.type) and column.null_count:
+        return [None if v != v else v for v in column.to_numpy().tolist()]
+    elif pa.types.is_null(column.type):
+        return [None] * len(column)
+    else:
+        values = column.to_numpy(zero_copy_only=False)
+    listed: list[Any] = values.tolist()
+    return listed
+
+
+def _without_zone(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Instants as UTC without an offset and with six decimals: as SQLite keeps them."""
+    return column.cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us"))
+
+
+def _copy(connection: sa.Connection, name: str, rows: pa.Table) -> None:
+    if rows.num_rows == 0:
+        return
+    columns = []
+    for column in rows.columns:
+        if pa.types.is_timestamp(column.type):
+            column = pc.cast(_without_zone(column), pa.string())  # the session's zone is UTC
+        columns.append(column)
+    buffer = io.BytesIO()
+    pyarrow.csv.write_csv(
+        pa.table(columns, names=rows.column_names),
+        buffer,
+        pyarrow.csv.WriteOptions(include_header=False),
+    )
+    driver: Any = connection.connection.driver_connection
+    with (
+        driver.cursor() as cursor,
+        cursor.copy(
+            f"COPY {quoted(name)} ({_names(rows.column_names)}) FROM STDIN (FORMAT csv)"
+        ) as copy,
+    ):
+        copy.write(buffer.getbuffer())
+
+
+def arrow(frame: pd.DataFrame) -> pa.Table:
+    """A frame as the table that `write` takes: naive midnights become days, NaN becomes null."""
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    days = {
+        name: column.cast(pa.date32())
+        for name, column in zip(table.column_names, table.columns, strict=True)
+        if pa.types.is_timestamp(column.type) and column.type.tz is None
+    }
+    for name, column in days.items():
+        table = table.set_column(table.column_names.index(name), name, column)
+    return table.replace_schema_metadata(None)

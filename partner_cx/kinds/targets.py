@@ -1,0 +1,94 @@
+"""What KPIs are held against, as files tell it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from partner_cx.errors import Invalid
+from partner_cx.measures.catalogue import CATALOGUE, Unit
+from partner_cx.measures.targets import DatedTarget
+from partner_cx.operations.fields import (
+    day,
+    text,
+    whole_number,
+)
+from partner_cx.operations.intake import Desk, Draft, Kind
+from partner_cx.quantities import parse_share
+from partner_cx.words import Words
+
+
+def _finish_targets(draft: Draft, desk: Desk) -> None:
+    """Read each target in its KPI's own unit."""
+    draft["kpi"] = pc.utf8_lower(draft["kpi"])
+    unknown = ~np.asarray(pc.is_in(draft["kpi"], value_set=pa.array(list(CATALOGUE))))
+    draft.refuse(
+        unknown & np.asarray(draft["kpi"].is_valid()),
+        "kpi",
+        Words("No KPI has this code.", "Aucun indicateur n’a ce code."),
+        Words("The codes are: {codes}.", "Les codes sont : {codes}.").format(
+            codes=", ".join(CATALOGUE)
+        ),
+    )
+    draft["group_code"] = pc.fill_null(draft["group_code"], "")
+    kpis = draft["kpi"].to_pylist()
+    for column, is_share in (
+        ("target", _is_share),
+        ("coverage_min", lambda _kpi: True),
+    ):
+        read: list[str | None] = []
+        wrong = np.zeros(len(draft), dtype=bool)
+        for row, (written, kpi) in enumerate(zip(draft[column].to_pylist(), kpis, strict=True)):
+            try:
+                value = None if written is None else _exact(written, share=is_share(kpi))
+                read.append(None if value is None else f"{value.numerator}/{value.denominator}")
+            except Invalid:
+                wrong[row] = True
+                read.append(None)
+        draft.refuse(
+            wrong,
+            column,
+            Words(
+                "This is not a number the KPI can reach.",
+                "Ce n’est pas un nombre que l’indicateur puisse atteindre.",
+            ),
+            Words(
+                "Write a share as 0.95 or 95 %, anything else as a number.",
+                "Écrivez une part comme 0.95 ou 95 %, toute autre valeur comme un nombre.",
+            ),
+        )
+        draft[column] = pa.array(read, pa.string())
+
+
+def _is_share(kpi: str) -> bool:
+    return kpi in CATALOGUE and CATALOGUE[kpi].unit is Unit.SHARE
+
+
+def _exact(written: str, *, share: bool) -> Fraction:
+    if share:
+        return parse_share(written)
+    try:
+        return Fraction(written.replace(",", ".").replace(" ", ""))
+    except (ValueError, ZeroDivisionError):
+        raise Invalid(f"“{written}” isn't a number.") from None
+
+
+TARGETS = Kind(
+    "targets",
+    DatedTarget.__table__,
+    (
+        text("kpi", required=True, longest=100),
+        text("target", required=True, longest=40),
+        day("from", column="starts_on", required=True),
+        whole_number("n_min", least=0),
+        text("coverage_min", longest=40),
+        whole_number("stale_after_days", least=1, most=10_000),
+        text("group", column="group_code", longest=200),
+    ),
+    finish=_finish_targets,
+    key=("kpi", "group_code", "starts_on"),
+    whole=True,
+)

@@ -1,0 +1,155 @@
+"""Clocks: when a ticket's reply and resolution fall due, and how long they took.
+
+They run in the ticket's calendar, minus its pauses, when the ticket is taken in; so a target
+holds as it was applied. A corrected calendar runs the clocks of its tickets again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from partner_cx.calendars import (
+    ALWAYS,
+    BusinessCalendar,
+    calendar_from_row,
+    from_instants,
+    parse_pauses,
+)
+from partner_cx.errors import Invalid
+from partner_cx.operations.facts import Calendar, Ticket
+from partner_cx.operations.marks import cells, write_marks
+from partner_cx.periods import zone_named
+
+CLOCKS = (
+    "response_due_at",
+    "response_due_on",
+    "resolution_due_at",
+    "resolution_due_on",
+    "response_seconds",
+    "resolution_seconds",
+)
+
+
+def calendars(session: Session) -> Mapping[int, BusinessCalendar]:
+    """The business calendars by their id."""
+    return {
+        row.id: calendar_from_row(
+            row.code, row.time_zone, row.days, row.opens, row.closes, row.holidays, row.closed_on
+        )
+        for row in session.scalars(sa.select(Calendar))
+    }
+
+
+def run_clocks(
+    tickets: pd.DataFrame, by_id: Mapping[int, BusinessCalendar], zone: str
+) -> pd.DataFrame:
+    """The clocks of tickets, one row each, under the names in CLOCKS.
+
+    tickets: opened_at, first_reply_at, resolved_at (UTC instants), response_target_minutes,
+        resolution_target_minutes, calendar_id (NA: around the clock), paused (text or NA).
+    zone: the programme's time zone, in which the due instants have their days.
+    """
+    clocks = pd.DataFrame(index=tickets.index)
+    paused = tickets["paused"]
+    for name, end in (("response", "first_reply_at"), ("resolution", "resolved_at")):
+        due = pd.Series(pd.NaT, index=tickets.index, dtype="datetime64[us, UTC]")
+        elapsed = pd.Series(pd.NA, index=tickets.index, dtype="Int64")
+        for number, rows in tickets.groupby(tickets["calendar_id"].fillna(-1)).groups.items():
+            calendar = ALWAYS if number == -1 else by_id[int(number)]
+            own = tickets.loc[rows]
+            pauses = paused.loc[rows]
+            known = pauses.map(
+                lambda text: parse_pauses(text, zone_named("UTC")) if isinstance(text, str) else ()
+            )
+            target = own[f"{name}_target_minutes"].astype("Int64") * 60
+            found = calendar.due_at(own["opened_at"], target, known)
+            due.loc[rows] = found.astype("datetime64[us, UTC]")
+            elapsed.loc[rows] = calendar.elapsed_between(own["opened_at"], own[end], known)
+        clocks[f"{name}_due_at"] = due
+        clocks[f"{name}_due_on"] = due.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+        clocks[f"{name}_seconds"] = elapsed
+    return clocks
+
+
+def pauses_in_utc(texts: pa.Array, zone: str) -> tuple[pa.Array, np.ndarray]:
+    """Pauses as written, turned into instants of UTC; and which can't be understood."""
+    if texts.null_count == len(texts):
+        return texts.cast(pa.string()), np.zeros(len(texts), dtype=bool)
+    words = texts.dictionary_encode()
+    read: list[str | None] = []
+    wrong: list[bool] = []
+    for text in words.dictionary.to_pylist():
+        told = _pause_text(text, zone)
+        read.append(told)
+        wrong.append(told is None)
+    found = pa.array(read, pa.string()).take(words.indices)
+    bad = pc.fill_null(pa.array(wrong, pa.bool_()).take(words.indices), False)
+    return found, np.asarray(bad)
+
+
+def _pause_text(text: str, zone: str) -> str | None:
+    try:
+        pauses = parse_pauses(text, zone_named(zone))
+    except (Invalid, OverflowError, OSError):
+        return None
+    return ";".join(f"{_iso(start)}/{'' if end is None else _iso(end)}" for start, end in pauses)
+
+
+def _iso(instant: int) -> str:
+    moment = from_instants(np.array([instant], dtype=np.int64))[0]
+    return str(moment.strftime("%Y-%m-%dT%H:%M:%S+00:00"))
+
+
+def local_days(instants: pa.Array, zone: str) -> pa.Array:
+    """The local days of UTC instants."""
+    local = pc.local_timestamp(instants.cast(pa.timestamp("us", tz=zone)))
+    return pc.floor_temporal(local, unit="day").cast(pa.date32())
+
+
+def run_again(session: Session, calendar_ids: Sequence[int], zone: str) -> None:
+    """Run the clocks of all tickets of some calendars, and mark the days they left and reach."""
+    by_id = calendars(session)
+    for tickets in _in_pages(session, calendar_ids):
+        clocks = run_clocks(tickets, by_id, zone)
+        for due_on in ("response_due_on", "resolution_due_on"):
+            for days in (pd.to_datetime(tickets[due_on]), clocks[due_on]):
+                known = days.notna().to_numpy()
+                touched = cells(tickets["partner_id"][known], days[known].to_numpy("datetime64[D]"))
+                write_marks(session, "tickets", [touched], whole_month=True)
+        values = clocks.astype(object).where(clocks.notna(), None).to_dict("records")
+        for value, ticket_id in zip(values, tickets["id"], strict=True):
+            value["number"] = int(ticket_id)
+            for name in ("response_due_on", "resolution_due_on"):
+                value[name] = value[name].date() if value[name] is not None else None
+        session.connection().execute(
+            sa.update(Ticket.__table__)
+            .where(Ticket.__table__.c.id == sa.bindparam("number"))
+            .values({name: sa.bindparam(name) for name in CLOCKS}),
+            values,
+        )
+
+
+def _in_pages(session: Session, calendar_ids: Sequence[int]) -> Iterator[pd.DataFrame]:
+    """The tickets of some calendars as frames of at most 20,000 rows, in the order of their ids."""
+    last = 0
+    while True:
+        page = session.execute(
+            sa.select(Ticket.__table__)
+            .where(Ticket.calendar_id.in_(calendar_ids), Ticket.id > last)
+            .order_by(Ticket.id)
+            .limit(20_000)
+        )
+        frame = pd.DataFrame(page.mappings().all()).convert_dtypes(dtype_backend="numpy_nullable")
+        if frame.empty:
+            return
+        last = int(frame["id"].max())
+        for name in ("opened_at", "first_reply_at", "resolved_at"):
+            frame[name] = pd.to_datetime(frame[name], utc=True)
+        yield frame

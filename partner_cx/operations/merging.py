@@ -1,0 +1,264 @@
+"""Merging: rows meet what is known, and each becomes taken, unchanged, corrected or refused.
+
+A fresh row is simply written. Only when a batch holds rows that are known already is it staged
+and compared, column by column, by the database itself.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from partner_cx import bulk
+from partner_cx.bulk import quoted
+from partner_cx.operations.marks import cells, write_marks
+from partner_cx.operations.revisions import Revision
+from partner_cx.words import Words
+
+if TYPE_CHECKING:
+    from partner_cx.operations.intake import Draft, Kind
+
+TWICE_IN_THE_FILE = Words(
+    "An earlier row of this file has the same id and other contents.",
+    "Une ligne précédente de ce fichier porte le même identifiant avec un autre contenu.",
+)
+KEEP_ONE = Words(
+    "Keep the row that is right, or give each its own id.",
+    "Gardez la ligne exacte, ou donnez à chacune son identifiant.",
+)
+
+
+class Merge:
+    """One import's rows on their way into one table."""
+
+    def __init__(self, session: Session, kind: Kind, import_id: int) -> None:
+        self.session = session
+        self.kind = kind
+        self.import_id = import_id
+        self.taken = self.unchanged = self.corrected = 0
+        self.corrected_ids: list[int] = []
+        self.events_until: datetime | None = None
+        self._cells: list[np.ndarray] = []
+        self._corrected_cells: list[np.ndarray] = []
+        self._settled: list[np.ndarray] = []  # ids of facts that this file repeated unchanged
+        self._met_known_rows = False
+        self._columns = [column.name for column in kind.table.columns if column.name != "id"]
+        self._marked_partner = [kind.marked_partner] if kind.family else []
+        self._contents = [
+            name for name in self._columns if name not in (*kind.key, "import_id", *kind.derived)
+        ]
+
+    def take(self, draft: Draft, *, source: int) -> None:
+        """Write the good rows of a draft; refuse those that contradict earlier rows of the file."""
+        draft["import_id"] = _constant(self.import_id, len(draft))
+        if "source" in self._columns:
+            draft["source"] = _constant(source, len(draft))
+        wanted = dict.fromkeys([*self._columns, *self.kind.days, *self._marked_partner])
+        everything = draft.rows(wanted)
+        if everything.num_rows == 0:
+            return
+        rows = everything.select(self._columns)
+        newest = self._newest_id()
+        written = bulk.write_new(
+            self.session,
+            self.kind.table,
+            rows,
+            key=self.kind.key,
+            clashes_expected=self._met_known_rows,
+        )
+        self.taken += written
+        if written < rows.num_rows:
+            touched = self._meet_known_rows(draft, rows, newest)
+            everything = everything.filter(pa.array(touched))
+        self._mark(everything)
+
+    def finish(self) -> None:
+        """Write the marks of all that was touched."""
+        family = self.kind.family
+        if self._cells:
+            write_marks(self.session, family, self._cells)
+        if self._corrected_cells:
+            write_marks(self.session, family, self._corrected_cells, whole_month=True)
+
+    # What a batch with known rows needs.
+
+    def _meet_known_rows(self, draft: Draft, rows: pa.Table, newest: int) -> np.ndarray:
+        """Tell the rows apart, correct what changed, and say which rows touched anything."""
+        self._met_known_rows = True
+        staged = bulk.stage(self.session, self.kind.table, rows)
+        known = self._compare(staged)
+        first = ~known["id"].duplicated().to_numpy()
+        same = known["same"].to_numpy().astype(bool)
+        ids = known["id"].to_numpy()
+        ours = known["import_id"].to_numpy() == self.import_id
+        fresh = first & (ids > newest)
+        corrects = first & ~same & ~ours & ~self._is_settled(ids)
+        agrees = same | self._repeats_a_correction(known, rows, corrects)
+        contradicts = ~agrees & ~corrects
+        # A row that agrees with what was known, after one that changed it, contradicts that one.
+        changed = set(ids[corrects])
+        contradicts |= same & ~first & np.isin(ids, list(changed))
+        self.unchanged += int((~contradicts & ~corrects & ~fresh).sum())
+        self._settled.append(np.unique(ids[first & same & ~fresh]))
+        self._refuse(draft, contradicts)
+        if corrects.any():
+            self._correct(rows.filter(pa.array(corrects)))
+        touched: np.ndarray = fresh | corrects
+        return touched
+
+    def _compare(self, staged: str) -> pd.DataFrame:
+        """Each staged row beside the fact with its key: staged_row, id, import_id, same."""
+        connection = self.session.connection()
+        alike = "IS" if connection.dialect.name == "sqlite" else "IS NOT DISTINCT FROM"
+        same = (
+            " AND ".join(f"f.{quoted(c)} {alike} i.{quoted(c)}" for c in self._contents) or "1 = 1"
+        )
+        found = connection.exec_driver_sql(
+            f"SELECT i.staged_row, f.id, f.import_id, CASE WHEN {same} THEN 1 ELSE 0 END "
+            f"FROM {staged} i JOIN {quoted(self.kind.table.name)} f ON {self._same_key('f', 'i')} "
+            f"ORDER BY i.staged_row"
+        ).fetchall()
+        return pd.DataFrame(
+            [tuple(row) for row in found], columns=["row", "id", "import_id", "same"]
+        )
+
+    def _repeats_a_correction(
+        self, known: pd.DataFrame, rows: pa.Table, corrects: np.ndarray
+    ) -> np.ndarray:
+        """Rows that say the same as a correction earlier in their batch."""
+        repeats = np.zeros(len(known), dtype=bool)
+        twice = known["id"].duplicated(keep=False).to_numpy()
+        if not (corrects & twice).any():
+            return repeats
+        contents = rows.select(self._contents).filter(pa.array(twice)).to_pylist()
+        said: dict[int, dict[str, Any]] = {}
+        for position, content in zip(np.flatnonzero(twice), contents, strict=True):
+            fact = int(known["id"].iloc[position])
+            if corrects[position]:
+                said[fact] = content
+            elif fact in said:
+                repeats[position] = said[fact] == content
+        return repeats
+
+    def _is_settled(self, ids: np.ndarray) -> np.ndarray:
+        found = np.zeros(len(ids), dtype=bool)
+        for settled in self._settled:
+            found |= np.isin(ids, settled)
+        return found
+
+    def _refuse(self, draft: Draft, contradicts: np.ndarray) -> None:
+        if contradicts.any():
+            bad = np.zeros(len(draft), dtype=bool)
+            bad[np.flatnonzero(draft.good)] = contradicts
+            draft.refuse(bad, self._key_column(draft), TWICE_IN_THE_FILE, KEEP_ONE)
+
+    def _key_column(self, draft: Draft) -> str:
+        return "source_id" if "source_id" in self.kind.key else self.kind.fields[0].name
+
+    def _correct(self, rows: pa.Table) -> None:
+        """Keep what the facts said before, then let them say what the file says."""
+        connection = self.session.connection()
+        table = quoted(self.kind.table.name)
+        corrections = bulk.stage(self.session, self.kind.table, rows, name="corrections")
+        connection.exec_driver_sql("DROP TABLE IF EXISTS former")
+        connection.exec_driver_sql(
+            f"CREATE TEMPORARY TABLE former AS SELECT f.* FROM {table} f "
+            f"JOIN {corrections} c ON {self._same_key('f', 'c')}"
+        )
+        self._keep_revisions()
+        changes = ", ".join(
+            f"{quoted(c)} = c.{quoted(c)}"
+            for c in (*self._contents, *self.kind.derived, "import_id")
+        )
+        connection.exec_driver_sql(
+            f"UPDATE {table} SET {changes} FROM {corrections} c WHERE {self._same_key(table, 'c')}"
+        )
+        self._mark_former()
+        self.corrected += rows.num_rows
+
+    def _keep_revisions(self) -> None:
+        table = self.kind.table
+        former = sa.select(table).where(table.c.id.in_(sa.text("SELECT id FROM former")))
+        kept = []
+        for row in self.session.execute(former).mappings():
+            said = dict(row)
+            fact_id, learned = said.pop("id"), said.pop("import_id")
+            self.corrected_ids.append(fact_id)
+            kept.append(
+                {
+                    "kind": self.kind.name,
+                    "fact_id": fact_id,
+                    "partner_id": said.get("partner_id"),
+                    "import_id": learned,
+                    "superseded_by": self.import_id,
+                    "contents": {name: _plain(value) for name, value in said.items()},
+                }
+            )
+        if kept:
+            self.session.execute(sa.insert(Revision), kept)
+
+    def _mark_former(self) -> None:
+        """Mark where the facts stood before, and what stood beside them."""
+        queries = [
+            f"SELECT partner_id, {quoted(day)} FROM former WHERE {quoted(day)} IS NOT NULL"
+            for day in self.kind.days
+            if "partner_id" in self.kind.table.columns
+        ]
+        if self.kind.left_behind:
+            queries.append(self.kind.left_behind)
+        for query in queries:
+            found = self.session.connection().exec_driver_sql(query).fetchall()
+            if found:
+                partners, days = zip(*(tuple(row) for row in found), strict=True)
+                self._corrected_cells.append(cells(partners, np.array(days, dtype="datetime64[D]")))
+
+    def _same_key(self, left: str, right: str) -> str:
+        return " AND ".join(f"{left}.{quoted(k)} = {right}.{quoted(k)}" for k in self.kind.key)
+
+    def _newest_id(self) -> int:
+        newest = self.session.scalar(sa.select(sa.func.max(self.kind.table.c.id)))
+        return int(newest or 0)
+
+    # Marks.
+
+    def _mark(self, rows: pa.Table) -> None:
+        """Remember the partner-days that rows bear on, and how late their events were."""
+        if rows.num_rows == 0:
+            return
+        for column in self.kind.events:
+            self._see_until(rows[column])
+        for partner_column in self._marked_partner:
+            partners = np.asarray(rows[partner_column])
+            for column in self.kind.days:
+                days = rows[column]
+                present = np.asarray(days.is_valid())
+                numbers = np.asarray(days.drop_null().cast(pa.int32()))
+                self._cells.append(np.unique(cells(partners[present], numbers)))
+
+    def _see_until(self, days: pa.ChunkedArray) -> None:
+        last = pc.max(days).as_py()
+        if last is not None:
+            end = datetime(last.year, last.month, last.day, tzinfo=UTC) + timedelta(days=1)
+            self.events_until = max(self.events_until or end, end)
+
+
+def _constant(value: int, rows: int) -> pa.Array:
+    return pa.array(np.full(rows, value, dtype=np.int64))
+
+
+def _plain(value: object) -> object:
+    """A database value as JSON keeps it."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int | float | str | bool) or value is None:
+        return value
+    return str(value)
