@@ -216,7 +216,7 @@ def _local_instants(local: pd.DatetimeIndex, zone: tzinfo) -> Instants:
     first_pass = np.ones(len(local), dtype=bool)
     aware = local.tz_localize(zone, ambiguous=first_pass, nonexistent="NaT")
     instants: Instants = aware.tz_convert(None).to_numpy(dtype="datetime64[s]").astype(np.int64)
-    for skipped in np.flatnonzero(aware.isna()):
+    for skipped in np.flatnonzero(aware.isna()).tolist():
         instants[skipped] = _jump_over(local[skipped].to_pydatetime(), zone)
     return instants
 
