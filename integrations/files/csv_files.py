@@ -180,7 +180,8 @@ class CsvFile:
 
     def _first_rows(self, head: bytes) -> tuple[tuple[int, tuple[str, ...]], ...]:
         head = head if head.endswith(b"\n") else head + b"\n"
-        rows, line, position = [], 1, 0
+        rows: list[tuple[int, tuple[str, ...]]] = []
+        line, position = 1, 0
         pattern = _record_pattern(self._delimiter)
         while len(rows) < HEAD_ROWS and (record := pattern.match(head, position)):
             rows.append((line, tuple(field.strip() for field in self._fields(record.group()))))
@@ -343,15 +344,12 @@ def _line_ends(data: bytes) -> _Places:
 
 def _all_regular(signs: npt.NDArray[np.uint8], quotes: _Places, delimiter: int) -> bool:
     """Whether quotes stand only around fields, or doubled inside: then counting them is enough."""
-    around = np.array([delimiter, ord("\n"), ord("\r"), ord('"')], dtype=np.uint8)
+    around = np.zeros(256, dtype=bool)
+    around[[delimiter, ord("\n"), ord("\r"), ord('"')]] = True
     opening, closing = quotes[0::2], quotes[1::2]
     before = signs[opening[opening > 0] - 1]
     after = signs[closing[closing < len(signs) - 1] + 1]
-    if not (np.isin(before, around).all() and np.isin(after, around).all()):
-        return False
-    # A quote before an opening one must have closed just there: `""` inside a quoted field.
-    doubled = opening[1:][signs[opening[1:] - 1] == ord('"')]
-    return bool(np.isin(doubled - 1, closing).all())
+    return bool(around[before].all() and around[after].all())
 
 
 def _record_pattern(delimiter: str) -> re.Pattern[bytes]:
