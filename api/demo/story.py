@@ -82,7 +82,10 @@ def tell(stage: Stage, days: pd.DataFrame, rng: np.random.Generator) -> pd.DataF
     lines, tickets, visits, sessions, quotes: expected counts in those days;
     late, short: chances that an order comes late and that a line comes incomplete;
     slow, stuck: chances that a ticket's reply and its resolution miss their target;
+    bad_carrier: whether its deliveries come with the bad carrier;
+    skill: chance that a machine is fixed at the first visit;
     mood: the score out of ten its people tend to give; willing: their chance to answer;
+    keen: expected recommendations of newcomers;
     disputed: chance that an invoiced line is disputed.
     """
     quarters = FULL_QUARTERS + 1
