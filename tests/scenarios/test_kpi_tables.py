@@ -155,7 +155,7 @@ def test_two_of_four_promises_are_kept():
         _promised(number, target, elapsed, is_open=is_open)
         for number, (target, elapsed, is_open) in enumerate(promises)
     ]
-    counts = tickets.counts(facts("tickets", rows), as_of=NOON, as_of_day=NOON.date())
+    counts = tickets.counts(facts("tickets", rows), as_of=NOON)
     sla = figure("sla_response", counts=counts)
     assert (sla.hits, sla.of, percent(sla.value, "en")) == (2, 4, "50.00%")
 

@@ -6,14 +6,14 @@ taken in; here they are only read. A reply or a resolution after `as_of` hasn't 
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 import pandas as pd
 
-from partner_cx.measures.formulas.seam import as_day, count, days, instants, known, spread, together
+from partner_cx.measures.formulas.seam import count, days, instants, known, spread, together
 
 
-def counts(tickets: pd.DataFrame, *, as_of: datetime, as_of_day: date) -> pd.DataFrame:
+def counts(tickets: pd.DataFrame, *, as_of: datetime) -> pd.DataFrame:
     """Count `sla_response`, `sla_resolution`, `fcr` with `fcr_known`, and the backlog's moves.
 
     tickets: id, partner_id, opened_at, opened_on, first_reply_at, replied_on, resolved_at,
@@ -27,7 +27,7 @@ def counts(tickets: pd.DataFrame, *, as_of: datetime, as_of_day: date) -> pd.Dat
             _kept("sla_response", responses(opened, as_of=as_of)),
             _kept("sla_resolution", resolutions(opened, as_of=as_of)),
             _first_contact(_resolved(opened, as_of)),
-            _moves(opened, as_of, as_of_day),
+            _moves(opened, as_of),
         ]
     )
 
@@ -93,7 +93,7 @@ def _first_contact(resolved: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _moves(opened: pd.DataFrame, as_of: datetime, as_of_day: date) -> pd.DataFrame:
+def _moves(opened: pd.DataFrame, as_of: datetime) -> pd.DataFrame:
     """What came in, what was solved, and how often something came back.
 
     `tickets_resolved` counts tickets that stand resolved. Each reopening undid an earlier
@@ -102,8 +102,8 @@ def _moves(opened: pd.DataFrame, as_of: datetime, as_of_day: date) -> pd.DataFra
     """
     resolved = _resolved(opened, as_of)
     came_back = opened[_reopened(opened) > 0]
-    told_on = days(came_back["resolved_on"])
-    told_on = told_on.where(told_on <= as_day(as_of_day), days(came_back["opened_on"]))
+    is_resolved = instants(came_back["resolved_at"]) <= as_of
+    told_on = days(came_back["resolved_on"]).where(is_resolved, days(came_back["opened_on"]))
     return together(
         [
             count("tickets_opened", opened, day="opened_on", hits=1),
