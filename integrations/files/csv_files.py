@@ -107,7 +107,7 @@ class CsvFile:
                     self.notes.append(f"Read as {codec}, as its first bytes say.")
                 return len(bom), codec, written_as
         if b"\0" in first and (mapping.encoding or "utf-8") in {"utf-8", "cp1252", "iso8859-1"}:
-            _refuse_zero_bytes(self.path.name, first)
+            _refuse_zero_bytes(self.path.name, first, first[: first.index(b"\0")].count(b"\n") + 1)
         codec = mapping.encoding or "utf-8"
         return 0, "utf-8" if codec == "utf-8-sig" else codec, codec
 
@@ -117,7 +117,6 @@ class CsvFile:
         check: look at every byte; not needed the second time when the file is UTF-8 already.
         """
         decoder = codecs.getincrementaldecoder(self._codec)("strict")
-        line = 1
         with self.path.open("rb") as file:
             file.seek(self._bom_size)
             while True:
@@ -126,11 +125,10 @@ class CsvFile:
                     try:
                         text = decoder.decode(block, final=not block)
                     except UnicodeDecodeError as error:
-                        self._refuse_encoding(error, line)
+                        self._refuse_encoding(error, behind=file.tell())
                     if check and "\0" in text:
-                        line += text[: text.index("\0")].count("\n")
+                        line, _ = self._place(file.tell() - len(block) + block.index(b"\0"))
                         _refuse_zero_bytes(self.path.name, block, line)
-                    line += text.count("\n")
                     block = block if self._codec == "utf-8" else text.encode()
                 if not block:
                     return
@@ -176,7 +174,7 @@ class CsvFile:
         text = record.decode("utf-8", "replace").rstrip("\r\n")
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=self._delimiter)
         csv.field_size_limit(2 * RECORD_BYTES_MAX)
-        return tuple(next(reader, []))
+        return tuple(next(reader, ())) or ("",)
 
     def _first_rows(self, head: bytes) -> tuple[tuple[int, tuple[str, ...]], ...]:
         head = head if head.endswith(b"\n") else head + b"\n"
@@ -223,16 +221,26 @@ class CsvFile:
         if held:
             _refuse_open_quote(self.path.name, line)
 
-    def _refuse_encoding(self, error: UnicodeDecodeError, line: int) -> NoReturn:
-        before = bytes(error.object[: error.start])
-        line += before.count(b"\n")
-        byte = len(before) - (before.rfind(b"\n") + 1) + 1
+    def _refuse_encoding(self, error: UnicodeDecodeError, *, behind: int) -> NoReturn:
+        line, byte = self._place(behind - len(error.object) + error.start)
         raise Invalid(
             f"{self.path.name}, line {line}, byte {byte}: this isn't {self._codec.upper()} text "
-            f"(byte 0x{error.object[error.start] if error.start < len(error.object) else 0:02X}).",
+            f"(byte 0x{error.object[error.start]:02X}).",
             remedy="Save it as UTF-8, or name its encoding in a mapping file: under [read], "
             'encoding = "cp1252" for Windows, "latin-1" for many older systems.',
         )
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        """The line of a byte of the file, and its place in that line, both from 1."""
+        line, line_start, done = 1, 0, 0
+        with self.path.open("rb") as file:
+            while done < offset:
+                block = file.read(min(BLOCK_BYTES, offset - done))
+                line += block.count(b"\n")
+                if b"\n" in block:
+                    line_start = done + block.rindex(b"\n") + 1
+                done += len(block)
+        return line, offset - line_start + 1
 
     # --- The second look --------------------------------------------------------------------
 
@@ -393,7 +401,7 @@ def _refuse_open_quote(file: str, line: int) -> NoReturn:
     )
 
 
-def _refuse_zero_bytes(file: str, data: bytes, line: int = 1) -> NoReturn:
+def _refuse_zero_bytes(file: str, data: bytes, line: int) -> NoReturn:
     even, odd = data[0::2].count(b"\0"), data[1::2].count(b"\0")
     if max(even, odd) > len(data) // 5 and min(even, odd) < len(data) // 50:
         codec = "utf-16-le" if odd > even else "utf-16-be"
