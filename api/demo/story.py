@@ -114,9 +114,12 @@ def _tempers(rng: np.random.Generator) -> pd.DataFrame:
         },
         index=[member.code for member in MEMBERS],
     )
+    # Well served before the carrier changed, so that nothing else is to blame.
+    there = [member.code for member in MEMBERS if member.region == BAD_CARRIER_REGION]
+    tempers.loc[there, "care"] = 0.5
     tempers.loc[SHINING] = {"care": 0.0, "portal": 2.2, "mood": 9.7, "skill": 0.97}
     tempers.loc[DECLINING, ["portal", "mood"]] = 1.6, 8.4
-    tempers.loc[CORRECTED, "care"] = 0.15
+    tempers.loc[CORRECTED, "care"] = 0.02
     return tempers
 
 
@@ -148,10 +151,10 @@ def _month(
         "quarter": quarter,
         "month": month,
         "bad_carrier": bad_carrier,
-        "lines": size / 3 * season * growth * fading,
+        "lines": size / 3 * season * growth * fading * (1.5 if shining else 1.0),
         "late": 0.15 if bad_carrier else 0.013 * temper["care"] * swing[0] * busy * gold,
         "short": 0.022 * temper["care"] * swing[0] * busy * gold,
-        "tickets": (3.5 if shining else (1.2 + size / 34) * worry * fading**0.5) * season,
+        "tickets": (5.0 if shining else (1.2 + size / 34) * worry * fading**0.5) * season,
         "slow": 0.0 if shining else 0.25 if overwhelmed else 0.023 * swing[1],
         "stuck": 0.01 if shining else 0.3 if overwhelmed else 0.08 * swing[1],
         "visits": size / 60 * season * (3.0 if member.kind == "installer" else 0.8),
