@@ -103,7 +103,10 @@ def tell(stage: Stage, days: pd.DataFrame, rng: np.random.Generator) -> pd.DataF
 
 
 def _tempers(rng: np.random.Generator) -> pd.DataFrame:
-    """How partners differ from each other, whatever happens."""
+    """How partners differ from each other, whatever happens.
+
+    care multiplies the usual chances of a miss (less is better); portal, the usual visits.
+    """
     count = len(MEMBERS)
     tempers = pd.DataFrame(
         {
