@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from partner_cx.database import Base, Id, Instant
+from partner_cx.database import Base, Id, Instant, Text
 from partner_cx.measures.scorecards import FigureColumns
 
 
@@ -21,12 +21,12 @@ class Closing(Base):
     __tablename__ = "closings"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    period: Mapped[str] = mapped_column(sa.Text, unique=True)
+    period: Mapped[str] = mapped_column(Text, unique=True)
     as_of: Mapped[datetime] = mapped_column(Instant)
     closed_at: Mapped[datetime] = mapped_column(Instant)
-    closed_by: Mapped[str] = mapped_column(sa.Text)
+    closed_by: Mapped[str] = mapped_column(Text)
     last_import_id: Mapped[int | None] = mapped_column(sa.BigInteger)
-    digest: Mapped[str] = mapped_column(sa.Text)
+    digest: Mapped[str] = mapped_column(Text)
 
 
 class FrozenFigure(FigureColumns, Base):

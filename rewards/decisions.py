@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from partner_cx.database import Base, Id
+from partner_cx.database import Base, Id, Text
 
 
 class DecisionRow(Base):
@@ -28,8 +28,8 @@ class DecisionRow(Base):
     closing_id: Mapped[int] = mapped_column(sa.ForeignKey("closings.id"))
     rule_version_id: Mapped[int] = mapped_column(sa.ForeignKey("rule_versions.id"))
     partner_id: Mapped[int] = mapped_column(sa.ForeignKey("partners.id"), index=True)
-    verdict: Mapped[str] = mapped_column(sa.Text)
+    verdict: Mapped[str] = mapped_column(Text)
     points: Mapped[int] = mapped_column(sa.BigInteger)
-    sentence_en: Mapped[str] = mapped_column(sa.Text)
-    sentence_fr: Mapped[str] = mapped_column(sa.Text)
+    sentence_en: Mapped[str] = mapped_column(Text)
+    sentence_fr: Mapped[str] = mapped_column(Text)
     findings: Mapped[Any] = mapped_column(sa.JSON)

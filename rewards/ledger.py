@@ -12,7 +12,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from partner_cx.database import Base, Id, Instant
+from partner_cx.database import Base, Id, Instant, Text
 
 
 class AccountKind(StrEnum):
@@ -39,8 +39,8 @@ class Account(Base):
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    kind: Mapped[str] = mapped_column(sa.Text)
-    owner: Mapped[str] = mapped_column(sa.Text)  # `partner:R042`, `person:a@b`, a budget's code
+    kind: Mapped[str] = mapped_column(Text)
+    owner: Mapped[str] = mapped_column(Text)  # `partner:R042`, `person:a@b`, a budget's code
     partner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("partners.id"), index=True)
     balance_points: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
 
@@ -56,10 +56,10 @@ class Transfer(Base):
     __tablename__ = "transfers"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    key: Mapped[str] = mapped_column(sa.Text, unique=True)
-    digest: Mapped[str] = mapped_column(sa.Text)
-    why_en: Mapped[str] = mapped_column(sa.Text)
-    why_fr: Mapped[str] = mapped_column(sa.Text)
+    key: Mapped[str] = mapped_column(Text, unique=True)
+    digest: Mapped[str] = mapped_column(Text)
+    why_en: Mapped[str] = mapped_column(Text)
+    why_fr: Mapped[str] = mapped_column(Text)
     effective_on: Mapped[date]
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     decision_id: Mapped[int | None] = mapped_column(sa.ForeignKey("decisions.id"), unique=True)

@@ -7,7 +7,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from partner_cx.database import Base, Id, Instant
+from partner_cx.database import Base, Id, Instant, Text
 
 
 class RuleVersion(Base):
@@ -24,11 +24,11 @@ class RuleVersion(Base):
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    code: Mapped[str] = mapped_column(sa.Text)
+    code: Mapped[str] = mapped_column(Text)
     version: Mapped[int]
-    contents: Mapped[str] = mapped_column(sa.Text)
-    digest: Mapped[str] = mapped_column(sa.Text)
+    contents: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(Text)
     starts_on: Mapped[date]  # the first day of the first period it decides
     published_at: Mapped[datetime] = mapped_column(Instant)
-    published_by: Mapped[str] = mapped_column(sa.Text)
-    why: Mapped[str] = mapped_column(sa.Text, server_default="")
+    published_by: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text, server_default="")

@@ -7,8 +7,8 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from partner_cx.database import Base, Instant
-from partner_cx.operations.facts import PartnerFact
+from partner_cx.database import Base, Instant, Text
+from partner_cx.operations.facts import PartnerFact, known_once
 
 
 class Answer(PartnerFact, Base):
@@ -20,16 +20,16 @@ class Answer(PartnerFact, Base):
 
     __tablename__ = "answers"
     __table_args__ = (
-        sa.UniqueConstraint("source", "source_id", name="uq_answers_source_id"),
+        *known_once("answers"),
         sa.Index("ix_answers_partner_day", "partner_id", "answered_on"),
         sa.CheckConstraint("NOT dismissed OR value IS NULL", name="dismissed_without_value"),
     )
 
-    survey_code: Mapped[str] = mapped_column(sa.Text)
-    question_code: Mapped[str] = mapped_column(sa.Text)
+    survey_code: Mapped[str] = mapped_column(Text)
+    question_code: Mapped[str] = mapped_column(Text)
     answered_at: Mapped[datetime] = mapped_column(Instant)
     answered_on: Mapped[date]
     value: Mapped[int | None] = mapped_column(sa.BigInteger)
-    text: Mapped[str | None] = mapped_column(sa.Text)
+    text: Mapped[str | None] = mapped_column(Text)
     dismissed: Mapped[bool]
-    respondent: Mapped[str | None] = mapped_column(sa.Text)
+    respondent: Mapped[str | None] = mapped_column(Text)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from partner_cx.database import Base, Id
+from partner_cx.database import Base, Id, Text
 
 
 class GroupMember(Base):
@@ -20,7 +20,7 @@ class GroupMember(Base):
     __table_args__ = (sa.UniqueConstraint("group_code", "partner_id"),)
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    group_code: Mapped[str] = mapped_column(sa.Text)
-    label: Mapped[str | None] = mapped_column(sa.Text)
+    group_code: Mapped[str] = mapped_column(Text)
+    label: Mapped[str | None] = mapped_column(Text)
     partner_id: Mapped[int] = mapped_column(sa.ForeignKey("partners.id"), index=True)
     import_id: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))

@@ -8,7 +8,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from partner_cx.database import Base, Id
+from partner_cx.database import Base, Id, Text
 
 
 class PartnerKind(StrEnum):
@@ -35,15 +35,15 @@ class Partner(Base):
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    code: Mapped[str] = mapped_column(sa.Text, unique=True)
-    name: Mapped[str] = mapped_column(sa.Text)
-    kind: Mapped[str] = mapped_column(sa.Text)
+    code: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
     parent_id: Mapped[int | None] = mapped_column(sa.ForeignKey("partners.id"), index=True)
-    tier: Mapped[str | None] = mapped_column(sa.Text)
-    region: Mapped[str | None] = mapped_column(sa.Text)
-    country: Mapped[str | None] = mapped_column(sa.Text)
-    language: Mapped[str | None] = mapped_column(sa.Text)
+    tier: Mapped[str | None] = mapped_column(Text)
+    region: Mapped[str | None] = mapped_column(Text)
+    country: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(Text)
     joined_on: Mapped[date | None]  # None: a partner for as long as we know
     left_on: Mapped[date | None]  # the first day on which it is no partner any more
-    source_id: Mapped[str | None] = mapped_column(sa.Text)
+    source_id: Mapped[str | None] = mapped_column(Text)
     import_id: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))

@@ -7,7 +7,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from partner_cx.database import Base, Id
+from partner_cx.database import Base, Id, Text
 
 
 class Role(StrEnum):
@@ -29,9 +29,9 @@ class Person(Base):
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    email: Mapped[str] = mapped_column(sa.Text, unique=True)
-    name: Mapped[str] = mapped_column(sa.Text)
-    role: Mapped[str] = mapped_column(sa.Text)
+    email: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Text)
     partner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("partners.id"), index=True)
-    language: Mapped[str | None] = mapped_column(sa.Text)
+    language: Mapped[str | None] = mapped_column(Text)
     import_id: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))

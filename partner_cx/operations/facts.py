@@ -12,9 +12,8 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from partner_cx.database import Base, Id, Instant
+from partner_cx.database import Base, Id, Instant, Text
 
-Text = sa.Text
 Big = sa.BigInteger
 
 
@@ -22,9 +21,9 @@ class Fact:
     """What every fact has: its own id, where it comes from, and the import that told it."""
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    source: Mapped[int] = mapped_column(sa.ForeignKey("sources.id"))
+    source: Mapped[int] = mapped_column(Id)
     source_id: Mapped[str] = mapped_column(Text)
-    import_id: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))
+    import_id: Mapped[int] = mapped_column(Id)
 
 
 class PartnerFact(Fact):
@@ -35,8 +34,12 @@ class PartnerFact(Fact):
         return mapped_column(sa.ForeignKey("partners.id"))
 
 
-def _one_row_per_source_id(table: str) -> sa.UniqueConstraint:
-    return sa.UniqueConstraint("source", "source_id", name=f"uq_{table}_source_id")
+def known_once(table: str) -> tuple[sa.Constraint, ...]:
+    """One row per id of a source, told by an import of that same source."""
+    return (
+        sa.UniqueConstraint("source", "source_id", name=f"uq_{table}_source_id"),
+        sa.ForeignKeyConstraint(["import_id", "source"], ["imports.id", "imports.source"]),
+    )
 
 
 class OrderLine(PartnerFact, Base):
@@ -47,7 +50,7 @@ class OrderLine(PartnerFact, Base):
 
     __tablename__ = "order_lines"
     __table_args__ = (
-        _one_row_per_source_id("order_lines"),
+        *known_once("order_lines"),
         sa.Index("ix_order_lines_partner_day", "partner_id", "window_end"),
         sa.Index("ix_order_lines_order", "partner_id", "order_code"),
         sa.CheckConstraint("ordered > 0", name="something_ordered"),
@@ -78,7 +81,7 @@ class Receipt(Fact, Base):
 
     __tablename__ = "receipts"
     __table_args__ = (
-        _one_row_per_source_id("receipts"),
+        *known_once("receipts"),
         sa.CheckConstraint("quantity >= 0", name="quantity"),
     )
 
@@ -97,7 +100,7 @@ class Ticket(PartnerFact, Base):
 
     __tablename__ = "tickets"
     __table_args__ = (
-        _one_row_per_source_id("tickets"),
+        *known_once("tickets"),
         sa.Index("ix_tickets_opened", "partner_id", "opened_on"),
         sa.Index("ix_tickets_replied", "partner_id", "replied_on"),
         sa.Index("ix_tickets_resolved", "partner_id", "resolved_on"),
@@ -139,7 +142,7 @@ class Visit(PartnerFact, Base):
 
     __tablename__ = "visits"
     __table_args__ = (
-        _one_row_per_source_id("visits"),
+        *known_once("visits"),
         sa.Index("ix_visits_partner_day", "partner_id", "visited_on"),
         sa.Index("ix_visits_asset", "asset", "visited_on"),
         sa.CheckConstraint(
@@ -157,7 +160,7 @@ class PortalEvent(PartnerFact, Base):
 
     __tablename__ = "portal_events"
     __table_args__ = (
-        _one_row_per_source_id("portal_events"),
+        *known_once("portal_events"),
         sa.Index("ix_portal_events_partner_day", "partner_id", "on"),
         sa.CheckConstraint(
             "kind IN ('login', 'sheet_view', 'media_download', 'search', 'quote')", name="kind"
@@ -176,7 +179,7 @@ class CatalogueStatus(PartnerFact, Base):
 
     __tablename__ = "catalogue_statuses"
     __table_args__ = (
-        _one_row_per_source_id("catalogue_statuses"),
+        *known_once("catalogue_statuses"),
         sa.Index("ix_catalogue_statuses_partner_day", "partner_id", "on"),
         sa.CheckConstraint("filled >= 0 AND filled <= required", name="filled"),
     )
@@ -191,7 +194,7 @@ class Enrolment(PartnerFact, Base):
 
     __tablename__ = "enrolments"
     __table_args__ = (
-        _one_row_per_source_id("enrolments"),
+        *known_once("enrolments"),
         sa.Index("ix_enrolments_partner_day", "partner_id", "enrolled_on"),
         sa.CheckConstraint("completed_on >= enrolled_on", name="completed_after_enrolled"),
         sa.CheckConstraint("progress >= 0 AND progress <= 1000000", name="progress"),
@@ -209,7 +212,7 @@ class Invoice(PartnerFact, Base):
 
     __tablename__ = "invoices"
     __table_args__ = (
-        _one_row_per_source_id("invoices"),
+        *known_once("invoices"),
         sa.Index("ix_invoices_partner_day", "partner_id", "on"),
         sa.CheckConstraint("value_minor >= 0 AND credited_minor >= 0", name="values"),
         sa.CheckConstraint("lines >= 0 AND disputed_lines >= 0", name="lines"),
@@ -229,7 +232,7 @@ class Referral(PartnerFact, Base):
 
     __tablename__ = "referrals"
     __table_args__ = (
-        _one_row_per_source_id("referrals"),
+        *known_once("referrals"),
         sa.Index("ix_referrals_partner_day", "partner_id", "on"),
     )
 
@@ -242,7 +245,7 @@ class Quote(PartnerFact, Base):
 
     __tablename__ = "quotes"
     __table_args__ = (
-        _one_row_per_source_id("quotes"),
+        *known_once("quotes"),
         sa.Index("ix_quotes_partner_quoted", "partner_id", "quoted_on"),
         sa.CheckConstraint("quoted_at >= requested_at", name="quoted_after_requested"),
     )

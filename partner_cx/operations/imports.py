@@ -10,7 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from partner_cx.database import Base, Id, Instant
+from partner_cx.database import Base, Id, Instant, Text
 
 
 class Source(Base):
@@ -19,7 +19,7 @@ class Source(Base):
     __tablename__ = "sources"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    code: Mapped[str] = mapped_column(sa.Text, unique=True)
+    code: Mapped[str] = mapped_column(Text, unique=True)
 
 
 class Import(Base):
@@ -29,12 +29,15 @@ class Import(Base):
     """
 
     __tablename__ = "imports"
-    __table_args__ = (sa.Index("ix_imports_kind_imported_at", "kind", "imported_at"),)
+    __table_args__ = (
+        sa.UniqueConstraint("id", "source"),  # what facts point at
+        sa.Index("ix_imports_kind_imported_at", "kind", "imported_at"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    kind: Mapped[str] = mapped_column(sa.Text)
+    kind: Mapped[str] = mapped_column(Text)
     source: Mapped[int] = mapped_column(sa.ForeignKey("sources.id"))
-    file_name: Mapped[str] = mapped_column(sa.Text)
+    file_name: Mapped[str] = mapped_column(Text)
     imported_at: Mapped[datetime] = mapped_column(Instant)
     taken: Mapped[int] = mapped_column(sa.BigInteger, default=0)
     unchanged: Mapped[int] = mapped_column(sa.BigInteger, default=0)

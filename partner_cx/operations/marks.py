@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx import bulk
-from partner_cx.database import Base
+from partner_cx.database import Base, Text
 
 DAYS_APART = 1_000_000  # a cell as one number: partner_id × this + days since 1970
 
@@ -30,7 +30,7 @@ class Mark(Base):
     __tablename__ = "marks"
     __table_args__ = {"sqlite_with_rowid": False}
 
-    family: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    family: Mapped[str] = mapped_column(Text, primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
     partner_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True, autoincrement=False)
     whole_month: Mapped[bool] = mapped_column(default=False, server_default=sa.false())

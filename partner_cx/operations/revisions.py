@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from partner_cx.database import Base, Id
+from partner_cx.database import Base, Id, Text
 
 
 class Revision(Base):
@@ -23,7 +23,7 @@ class Revision(Base):
     )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    kind: Mapped[str] = mapped_column(sa.Text)
+    kind: Mapped[str] = mapped_column(Text)
     fact_id: Mapped[int] = mapped_column(sa.BigInteger)
     partner_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     import_id: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))

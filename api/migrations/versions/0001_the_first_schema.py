@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 # What was recorded in these tables is history: the database itself refuses to change it.
 APPEND_ONLY = (
     "revisions",
@@ -26,18 +28,18 @@ def upgrade() -> None:
     op.create_table(
         "closings",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("period", sa.Text(), nullable=False),
+        sa.Column("period", TEXT, nullable=False),
         sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("closed_by", sa.Text(), nullable=False),
+        sa.Column("closed_by", TEXT, nullable=False),
         sa.Column("last_import_id", sa.BigInteger(), nullable=True),
-        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_closings")),
         sa.UniqueConstraint("period", name=op.f("uq_closings_period")),
     )
     op.create_table(
         "marks",
-        sa.Column("family", sa.Text(), nullable=False),
+        sa.Column("family", TEXT, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("partner_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("whole_month", sa.Boolean(), server_default=sa.false(), nullable=False),
@@ -46,7 +48,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "month_tallies",
-        sa.Column("kpi", sa.Text(), nullable=False),
+        sa.Column("kpi", TEXT, nullable=False),
         sa.Column("month", sa.Date(), nullable=False),
         sa.Column("partner_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("hits", sa.BigInteger(), nullable=False),
@@ -57,63 +59,63 @@ def upgrade() -> None:
     )
     op.create_table(
         "presences",
-        sa.Column("kpi", sa.Text(), nullable=False),
+        sa.Column("kpi", TEXT, nullable=False),
         sa.Column("month", sa.Date(), nullable=False),
         sa.Column("partner_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("who", sa.Text(), nullable=False),
+        sa.Column("who", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("kpi", "month", "partner_id", "who", name=op.f("pk_presences")),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "rule_versions",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("code", TEXT, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("contents", sa.Text(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("contents", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("published_by", sa.Text(), nullable=False),
-        sa.Column("why", sa.Text(), server_default="", nullable=False),
+        sa.Column("published_by", TEXT, nullable=False),
+        sa.Column("why", TEXT, server_default="", nullable=False),
         sa.CheckConstraint("version >= 1", name=op.f("ck_rule_versions_version")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rule_versions")),
         sa.UniqueConstraint("code", "version", name=op.f("uq_rule_versions_code_version")),
     )
     op.create_table(
         "scorecards",
-        sa.Column("period", sa.Text(), nullable=False),
-        sa.Column("level", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("kpi", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=True),
+        sa.Column("period", TEXT, nullable=False),
+        sa.Column("level", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("kpi", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=True),
         sa.Column("hits", sa.BigInteger(), nullable=True),
         sa.Column("of", sa.BigInteger(), nullable=True),
         sa.Column("n", sa.BigInteger(), nullable=False),
-        sa.Column("coverage", sa.Text(), nullable=True),
+        sa.Column("coverage", TEXT, nullable=True),
         sa.Column("low", sa.Double(), nullable=True),
         sa.Column("high", sa.Double(), nullable=True),
-        sa.Column("state", sa.Text(), nullable=True),
-        sa.Column("target", sa.Text(), nullable=True),
+        sa.Column("state", TEXT, nullable=True),
+        sa.Column("target", TEXT, nullable=True),
         sa.Column("n_min", sa.Integer(), nullable=True),
-        sa.Column("coverage_min", sa.Text(), nullable=True),
+        sa.Column("coverage_min", TEXT, nullable=True),
         sa.Column("stale_after_days", sa.Integer(), nullable=True),
-        sa.Column("target_group", sa.Text(), nullable=True),
+        sa.Column("target_group", TEXT, nullable=True),
         sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
         sa.Column("definition_version", sa.Integer(), nullable=False),
-        sa.Column("details", sa.Text(), nullable=True),
+        sa.Column("details", TEXT, nullable=True),
         sa.PrimaryKeyConstraint("period", "level", "subject", "kpi", name=op.f("pk_scorecards")),
         sqlite_with_rowid=False,
     )
     op.create_table(
         "sources",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("code", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sources")),
         sa.UniqueConstraint("code", name=op.f("uq_sources_code")),
     )
     op.create_table(
         "spreads",
-        sa.Column("kpi", sa.Text(), nullable=False),
+        sa.Column("kpi", TEXT, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("partner_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("value", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -123,7 +125,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "tallies",
-        sa.Column("kpi", sa.Text(), nullable=False),
+        sa.Column("kpi", TEXT, nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("partner_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("hits", sa.BigInteger(), nullable=False),
@@ -136,6 +138,8 @@ def upgrade() -> None:
         "tally_state",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("terms", TEXT, nullable=False),
+        sa.Column("last_import_id", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("id = 1", name=op.f("ck_tally_state_only_one")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tally_state")),
     )
@@ -144,26 +148,26 @@ def upgrade() -> None:
         sa.Column(
             "closing_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("period", sa.Text(), nullable=False),
-        sa.Column("level", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("kpi", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=True),
+        sa.Column("period", TEXT, nullable=False),
+        sa.Column("level", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("kpi", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=True),
         sa.Column("hits", sa.BigInteger(), nullable=True),
         sa.Column("of", sa.BigInteger(), nullable=True),
         sa.Column("n", sa.BigInteger(), nullable=False),
-        sa.Column("coverage", sa.Text(), nullable=True),
+        sa.Column("coverage", TEXT, nullable=True),
         sa.Column("low", sa.Double(), nullable=True),
         sa.Column("high", sa.Double(), nullable=True),
-        sa.Column("state", sa.Text(), nullable=True),
-        sa.Column("target", sa.Text(), nullable=True),
+        sa.Column("state", TEXT, nullable=True),
+        sa.Column("target", TEXT, nullable=True),
         sa.Column("n_min", sa.Integer(), nullable=True),
-        sa.Column("coverage_min", sa.Text(), nullable=True),
+        sa.Column("coverage_min", TEXT, nullable=True),
         sa.Column("stale_after_days", sa.Integer(), nullable=True),
-        sa.Column("target_group", sa.Text(), nullable=True),
+        sa.Column("target_group", TEXT, nullable=True),
         sa.Column("as_of", sa.DateTime(timezone=True), nullable=False),
         sa.Column("definition_version", sa.Integer(), nullable=False),
-        sa.Column("details", sa.Text(), nullable=True),
+        sa.Column("details", TEXT, nullable=True),
         sa.ForeignKeyConstraint(
             ["closing_id"], ["closings.id"], name=op.f("fk_frozen_scorecards_closing_id")
         ),
@@ -177,9 +181,9 @@ def upgrade() -> None:
     op.create_table(
         "imports",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
         sa.Column("source", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("file_name", TEXT, nullable=False),
         sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("taken", sa.BigInteger(), nullable=False),
         sa.Column("unchanged", sa.BigInteger(), nullable=False),
@@ -188,18 +192,19 @@ def upgrade() -> None:
         sa.Column("events_until", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["source"], ["sources.id"], name=op.f("fk_imports_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+        sa.UniqueConstraint("id", "source", name=op.f("uq_imports_id_source")),
     )
     op.create_index("ix_imports_kind_imported_at", "imports", ["kind", "imported_at"], unique=False)
     op.create_table(
         "calendars",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("time_zone", sa.Text(), nullable=False),
-        sa.Column("days", sa.Text(), nullable=False),
-        sa.Column("opens", sa.Text(), nullable=False),
-        sa.Column("closes", sa.Text(), nullable=False),
-        sa.Column("holidays", sa.Text(), nullable=True),
-        sa.Column("closed_on", sa.Text(), nullable=True),
+        sa.Column("code", TEXT, nullable=False),
+        sa.Column("time_zone", TEXT, nullable=False),
+        sa.Column("days", TEXT, nullable=False),
+        sa.Column("opens", TEXT, nullable=False),
+        sa.Column("closes", TEXT, nullable=False),
+        sa.Column("holidays", TEXT, nullable=True),
+        sa.Column("closed_on", TEXT, nullable=True),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -210,17 +215,17 @@ def upgrade() -> None:
     op.create_table(
         "partners",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("code", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
         sa.Column("parent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.Column("tier", sa.Text(), nullable=True),
-        sa.Column("region", sa.Text(), nullable=True),
-        sa.Column("country", sa.Text(), nullable=True),
-        sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("tier", TEXT, nullable=True),
+        sa.Column("region", TEXT, nullable=True),
+        sa.Column("country", TEXT, nullable=True),
+        sa.Column("language", TEXT, nullable=True),
         sa.Column("joined_on", sa.Date(), nullable=True),
         sa.Column("left_on", sa.Date(), nullable=True),
-        sa.Column("source_id", sa.Text(), nullable=True),
+        sa.Column("source_id", TEXT, nullable=True),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -242,7 +247,7 @@ def upgrade() -> None:
     op.create_table(
         "revisions",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
         sa.Column("fact_id", sa.BigInteger(), nullable=False),
         sa.Column("partner_id", sa.BigInteger(), nullable=True),
         sa.Column(
@@ -266,12 +271,12 @@ def upgrade() -> None:
     op.create_table(
         "targets",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("kpi", sa.Text(), nullable=False),
-        sa.Column("group_code", sa.Text(), server_default="", nullable=False),
+        sa.Column("kpi", TEXT, nullable=False),
+        sa.Column("group_code", TEXT, server_default="", nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
-        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("target", TEXT, nullable=False),
         sa.Column("n_min", sa.Integer(), nullable=True),
-        sa.Column("coverage_min", sa.Text(), nullable=True),
+        sa.Column("coverage_min", TEXT, nullable=True),
         sa.Column("stale_after_days", sa.Integer(), nullable=True),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
@@ -287,8 +292,8 @@ def upgrade() -> None:
     op.create_table(
         "accounts",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("owner", TEXT, nullable=False),
         sa.Column(
             "partner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
@@ -309,31 +314,34 @@ def upgrade() -> None:
     op.create_index(op.f("ix_accounts_partner_id"), "accounts", ["partner_id"], unique=False)
     op.create_table(
         "answers",
-        sa.Column("survey_code", sa.Text(), nullable=False),
-        sa.Column("question_code", sa.Text(), nullable=False),
+        sa.Column("survey_code", TEXT, nullable=False),
+        sa.Column("question_code", TEXT, nullable=False),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("answered_on", sa.Date(), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=True),
-        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("text", TEXT, nullable=True),
         sa.Column("dismissed", sa.Boolean(), nullable=False),
-        sa.Column("respondent", sa.Text(), nullable=True),
+        sa.Column("respondent", TEXT, nullable=True),
         sa.Column(
             "partner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("source_id", TEXT, nullable=False),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.CheckConstraint(
             "NOT dismissed OR value IS NULL", name=op.f("ck_answers_dismissed_without_value")
         ),
-        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_answers_import_id")),
+        sa.ForeignKeyConstraint(
+            ["import_id", "source"],
+            ["imports.id", "imports.source"],
+            name=op.f("fk_answers_import_id_source"),
+        ),
         sa.ForeignKeyConstraint(
             ["partner_id"], ["partners.id"], name=op.f("fk_answers_partner_id")
         ),
-        sa.ForeignKeyConstraint(["source"], ["sources.id"], name=op.f("fk_answers_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answers")),
         sa.UniqueConstraint("source", "source_id", name="uq_answers_source_id"),
     )
@@ -350,7 +358,7 @@ def upgrade() -> None:
         ),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("source_id", TEXT, nullable=False),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -358,13 +366,12 @@ def upgrade() -> None:
             "filled >= 0 AND filled <= required", name=op.f("ck_catalogue_statuses_filled")
         ),
         sa.ForeignKeyConstraint(
-            ["import_id"], ["imports.id"], name=op.f("fk_catalogue_statuses_import_id")
+            ["import_id", "source"],
+            ["imports.id", "imports.source"],
+            name=op.f("fk_catalogue_statuses_import_id_source"),
         ),
         sa.ForeignKeyConstraint(
             ["partner_id"], ["partners.id"], name=op.f("fk_catalogue_statuses_partner_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["source"], ["sources.id"], name=op.f("fk_catalogue_statuses_source")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_catalogue_statuses")),
         sa.UniqueConstraint("source", "source_id", name="uq_catalogue_statuses_source_id"),
@@ -387,10 +394,10 @@ def upgrade() -> None:
         sa.Column(
             "partner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("verdict", TEXT, nullable=False),
         sa.Column("points", sa.BigInteger(), nullable=False),
-        sa.Column("sentence_en", sa.Text(), nullable=False),
-        sa.Column("sentence_fr", sa.Text(), nullable=False),
+        sa.Column("sentence_en", TEXT, nullable=False),
+        sa.Column("sentence_fr", TEXT, nullable=False),
         sa.Column("findings", sa.JSON(), nullable=False),
         sa.CheckConstraint(
             "points >= 0 AND (verdict = 'met' OR points = 0)", name=op.f("ck_decisions_points")
@@ -418,8 +425,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_decisions_partner_id"), "decisions", ["partner_id"], unique=False)
     op.create_table(
         "enrolments",
-        sa.Column("person_email", sa.Text(), nullable=False),
-        sa.Column("course_code", sa.Text(), nullable=False),
+        sa.Column("person_email", TEXT, nullable=False),
+        sa.Column("course_code", TEXT, nullable=False),
         sa.Column("enrolled_on", sa.Date(), nullable=False),
         sa.Column("completed_on", sa.Date(), nullable=True),
         sa.Column("progress", sa.BigInteger(), nullable=True),
@@ -428,7 +435,7 @@ def upgrade() -> None:
         ),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("source_id", TEXT, nullable=False),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -439,12 +446,13 @@ def upgrade() -> None:
             "progress >= 0 AND progress <= 1000000", name=op.f("ck_enrolments_progress")
         ),
         sa.ForeignKeyConstraint(
-            ["import_id"], ["imports.id"], name=op.f("fk_enrolments_import_id")
+            ["import_id", "source"],
+            ["imports.id", "imports.source"],
+            name=op.f("fk_enrolments_import_id_source"),
         ),
         sa.ForeignKeyConstraint(
             ["partner_id"], ["partners.id"], name=op.f("fk_enrolments_partner_id")
         ),
-        sa.ForeignKeyConstraint(["source"], ["sources.id"], name=op.f("fk_enrolments_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_enrolments")),
         sa.UniqueConstraint("source", "source_id", name="uq_enrolments_source_id"),
     )
@@ -454,8 +462,8 @@ def upgrade() -> None:
     op.create_table(
         "group_members",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("group_code", sa.Text(), nullable=False),
-        sa.Column("label", sa.Text(), nullable=True),
+        sa.Column("group_code", TEXT, nullable=False),
+        sa.Column("label", TEXT, nullable=True),
         sa.Column(
             "partner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -480,7 +488,7 @@ def upgrade() -> None:
         "invoices",
         sa.Column("on", sa.Date(), nullable=False),
         sa.Column("value_minor", sa.BigInteger(), nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("currency", TEXT, nullable=False),
         sa.Column("lines", sa.Integer(), nullable=True),
         sa.Column("disputed_lines", sa.Integer(), nullable=True),
         sa.Column("credited_minor", sa.BigInteger(), nullable=True),
@@ -489,7 +497,7 @@ def upgrade() -> None:
         ),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("source_id", TEXT, nullable=False),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -498,26 +506,29 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "value_minor >= 0 AND credited_minor >= 0", name=op.f("ck_invoices_values")
         ),
-        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_invoices_import_id")),
+        sa.ForeignKeyConstraint(
+            ["import_id", "source"],
+            ["imports.id", "imports.source"],
+            name=op.f("fk_invoices_import_id_source"),
+        ),
         sa.ForeignKeyConstraint(
             ["partner_id"], ["partners.id"], name=op.f("fk_invoices_partner_id")
         ),
-        sa.ForeignKeyConstraint(["source"], ["sources.id"], name=op.f("fk_invoices_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_invoices")),
         sa.UniqueConstraint("source", "source_id", name="uq_invoices_source_id"),
     )
     op.create_index("ix_invoices_partner_day", "invoices", ["partner_id", "on"], unique=False)
     op.create_table(
         "order_lines",
-        sa.Column("order_code", sa.Text(), nullable=False),
-        sa.Column("product_code", sa.Text(), nullable=True),
+        sa.Column("order_code", TEXT, nullable=False),
+        sa.Column("product_code", TEXT, nullable=True),
         sa.Column("ordered", sa.BigInteger(), nullable=False),
         sa.Column("window_start", sa.Date(), nullable=True),
         sa.Column("window_end", sa.Date(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("status", TEXT, nullable=False),
         sa.Column("cancelled_on", sa.Date(), nullable=True),
         sa.Column("value_minor", sa.BigInteger(), nullable=True),
-        sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("currency", TEXT, nullable=True),
         sa.Column("received", sa.BigInteger(), nullable=True),
         sa.Column("received_on", sa.Date(), nullable=True),
         sa.Column(
@@ -525,7 +536,7 @@ def upgrade() -> None:
         ),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("source_id", TEXT, nullable=False),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -540,12 +551,13 @@ def upgrade() -> None:
         sa.CheckConstraint("received >= 0", name=op.f("ck_order_lines_received")),
         sa.CheckConstraint("window_start <= window_end", name=op.f("ck_order_lines_window")),
         sa.ForeignKeyConstraint(
-            ["import_id"], ["imports.id"], name=op.f("fk_order_lines_import_id")
+            ["import_id", "source"],
+            ["imports.id", "imports.source"],
+            name=op.f("fk_order_lines_import_id_source"),
         ),
         sa.ForeignKeyConstraint(
             ["partner_id"], ["partners.id"], name=op.f("fk_order_lines_partner_id")
         ),
-        sa.ForeignKeyConstraint(["source"], ["sources.id"], name=op.f("fk_order_lines_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_order_lines")),
         sa.UniqueConstraint("source", "source_id", name="uq_order_lines_source_id"),
     )
@@ -558,13 +570,13 @@ def upgrade() -> None:
     op.create_table(
         "people",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("email", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("email", TEXT, nullable=False),
+        sa.Column("name", TEXT, nullable=False),
+        sa.Column("role", TEXT, nullable=False),
         sa.Column(
             "partner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
-        sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("language", TEXT, nullable=True),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -584,15 +596,15 @@ def upgrade() -> None:
         "portal_events",
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("on", sa.Date(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("person_email", sa.Text(), nullable=True),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("person_email", TEXT, nullable=True),
         sa.Column("internal", sa.Boolean(), nullable=False),
         sa.Column(
             "partner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("source_id", TEXT, nullable=False),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -601,12 +613,13 @@ def upgrade() -> None:
             name=op.f("ck_portal_events_kind"),
         ),
         sa.ForeignKeyConstraint(
-            ["import_id"], ["imports.id"], name=op.f("fk_portal_events_import_id")
+            ["import_id", "source"],
+            ["imports.id", "imports.source"],
+            name=op.f("fk_portal_events_import_id_source"),
         ),
         sa.ForeignKeyConstraint(
             ["partner_id"], ["partners.id"], name=op.f("fk_portal_events_partner_id")
         ),
-        sa.ForeignKeyConstraint(["source"], ["sources.id"], name=op.f("fk_portal_events_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_portal_events")),
         sa.UniqueConstraint("source", "source_id", name="uq_portal_events_source_id"),
     )
@@ -624,16 +637,19 @@ def upgrade() -> None:
         ),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("source_id", TEXT, nullable=False),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.CheckConstraint(
             "quoted_at >= requested_at", name=op.f("ck_quotes_quoted_after_requested")
         ),
-        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_quotes_import_id")),
+        sa.ForeignKeyConstraint(
+            ["import_id", "source"],
+            ["imports.id", "imports.source"],
+            name=op.f("fk_quotes_import_id_source"),
+        ),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_quotes_partner_id")),
-        sa.ForeignKeyConstraint(["source"], ["sources.id"], name=op.f("fk_quotes_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quotes")),
         sa.UniqueConstraint("source", "source_id", name="uq_quotes_source_id"),
     )
@@ -641,21 +657,24 @@ def upgrade() -> None:
     op.create_table(
         "referrals",
         sa.Column("on", sa.Date(), nullable=False),
-        sa.Column("referred_name", sa.Text(), nullable=True),
+        sa.Column("referred_name", TEXT, nullable=True),
         sa.Column(
             "partner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("source_id", TEXT, nullable=False),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
-        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_referrals_import_id")),
+        sa.ForeignKeyConstraint(
+            ["import_id", "source"],
+            ["imports.id", "imports.source"],
+            name=op.f("fk_referrals_import_id_source"),
+        ),
         sa.ForeignKeyConstraint(
             ["partner_id"], ["partners.id"], name=op.f("fk_referrals_partner_id")
         ),
-        sa.ForeignKeyConstraint(["source"], ["sources.id"], name=op.f("fk_referrals_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_referrals")),
         sa.UniqueConstraint("source", "source_id", name="uq_referrals_source_id"),
     )
@@ -671,10 +690,10 @@ def upgrade() -> None:
         sa.Column(
             "calendar_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
-        sa.Column("paused", sa.Text(), nullable=True),
+        sa.Column("paused", TEXT, nullable=True),
         sa.Column("contacts", sa.Integer(), nullable=True),
-        sa.Column("channel", sa.Text(), nullable=True),
-        sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("channel", TEXT, nullable=True),
+        sa.Column("category", TEXT, nullable=True),
         sa.Column("opened_on", sa.Date(), nullable=False),
         sa.Column("replied_on", sa.Date(), nullable=True),
         sa.Column("resolved_on", sa.Date(), nullable=True),
@@ -689,7 +708,7 @@ def upgrade() -> None:
         ),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("source_id", TEXT, nullable=False),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -708,11 +727,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["calendar_id"], ["calendars.id"], name=op.f("fk_tickets_calendar_id")
         ),
-        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_tickets_import_id")),
+        sa.ForeignKeyConstraint(
+            ["import_id", "source"],
+            ["imports.id", "imports.source"],
+            name=op.f("fk_tickets_import_id_source"),
+        ),
         sa.ForeignKeyConstraint(
             ["partner_id"], ["partners.id"], name=op.f("fk_tickets_partner_id")
         ),
-        sa.ForeignKeyConstraint(["source"], ["sources.id"], name=op.f("fk_tickets_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_tickets")),
         sa.UniqueConstraint("source", "source_id", name="uq_tickets_source_id"),
     )
@@ -728,15 +750,15 @@ def upgrade() -> None:
     )
     op.create_table(
         "visits",
-        sa.Column("asset", sa.Text(), nullable=False),
+        sa.Column("asset", TEXT, nullable=False),
         sa.Column("visited_on", sa.Date(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("outcome", TEXT, nullable=False),
         sa.Column(
             "partner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("source_id", TEXT, nullable=False),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -744,9 +766,12 @@ def upgrade() -> None:
             "outcome IN ('fixed', 'part_missing', 'not_fixed', 'no_access')",
             name=op.f("ck_visits_outcome"),
         ),
-        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_visits_import_id")),
+        sa.ForeignKeyConstraint(
+            ["import_id", "source"],
+            ["imports.id", "imports.source"],
+            name=op.f("fk_visits_import_id_source"),
+        ),
         sa.ForeignKeyConstraint(["partner_id"], ["partners.id"], name=op.f("fk_visits_partner_id")),
-        sa.ForeignKeyConstraint(["source"], ["sources.id"], name=op.f("fk_visits_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_visits")),
         sa.UniqueConstraint("source", "source_id", name="uq_visits_source_id"),
     )
@@ -761,16 +786,19 @@ def upgrade() -> None:
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("source_id", sa.Text(), nullable=False),
+        sa.Column("source_id", TEXT, nullable=False),
         sa.Column(
             "import_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.CheckConstraint("quantity >= 0", name=op.f("ck_receipts_quantity")),
-        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_receipts_import_id")),
+        sa.ForeignKeyConstraint(
+            ["import_id", "source"],
+            ["imports.id", "imports.source"],
+            name=op.f("fk_receipts_import_id_source"),
+        ),
         sa.ForeignKeyConstraint(
             ["order_line_id"], ["order_lines.id"], name=op.f("fk_receipts_order_line_id")
         ),
-        sa.ForeignKeyConstraint(["source"], ["sources.id"], name=op.f("fk_receipts_source")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
         sa.UniqueConstraint("source", "source_id", name="uq_receipts_source_id"),
     )
@@ -778,10 +806,10 @@ def upgrade() -> None:
     op.create_table(
         "transfers",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("why_en", sa.Text(), nullable=False),
-        sa.Column("why_fr", sa.Text(), nullable=False),
+        sa.Column("key", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("why_en", TEXT, nullable=False),
+        sa.Column("why_fr", TEXT, nullable=False),
         sa.Column("effective_on", sa.Date(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(

@@ -1,0 +1,143 @@
+"""Importing: a file of facts goes in, whole or not at all, and its bad rows come out to be mended.
+
+file ─► reading ─► operations.intake ─► facts, revisions, marks
+             └────────────┴─► problems file
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from integrations.files.mapping import Mapping, nearest
+from integrations.files.problems import ProblemsFile
+from integrations.files.reading import Batch, FactsFile, read_facts
+from partner_cx.database import writing
+from partner_cx.errors import NotFound
+from partner_cx.kinds import KINDS
+from partner_cx.operations.fields import Manner
+from partner_cx.operations.intake import Kind, take_in
+from partner_cx.operations.problems import Problem
+from partner_cx.settings import Settings
+
+PROBLEMS_SHOWN = 20
+
+OnProgress = Callable[[float, int], None]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of a file.
+
+    problems: the first of them; problems_file: all refused rows, to mend and import again.
+    notes: what a person should know, such as columns that weren't used.
+    """
+
+    kind: str
+    source: str
+    taken: int
+    unchanged: int
+    corrected: int
+    refused: int
+    problems: Sequence[Problem]
+    problems_file: Path | None
+    notes: Sequence[str]
+
+
+def import_file(
+    engine: sa.Engine,
+    kind: str,
+    path: Path,
+    *,
+    source: str,
+    mapping: Path | None,
+    settings: Settings,
+    now: datetime,
+    language: str = "en",
+    on_progress: OnProgress = lambda _share, _rows: None,
+) -> Report:
+    """Take a file's facts in, in one transaction.
+
+    Raises Invalid when the file or its mapping can't be used; then nothing has changed.
+    """
+    spec = _kind_named(kind)
+    how = Mapping.read(mapping) if mapping else Mapping.none()
+    with (
+        read_facts(path, kind=spec, mapping=how) as facts,
+        ProblemsFile.beside(facts, language=language) as problems_file,
+        writing(engine) as session,
+    ):
+        gathered = _Gathered(problems_file)
+        taken = take_in(
+            session,
+            spec,
+            gathered.without_unreadable(facts),
+            source=source,
+            file_name=path.name,
+            manner=_manner(how, settings),
+            settings=settings,
+            now=now,
+            on_problems=gathered.add,
+            on_progress=lambda rows: on_progress(facts.progress(), rows),
+        )
+    return Report(
+        kind=kind,
+        source=source,
+        taken=taken.taken,
+        unchanged=taken.unchanged,
+        corrected=taken.corrected,
+        refused=taken.refused + gathered.unreadable,
+        problems=gathered.first,
+        problems_file=problems_file.path,
+        notes=facts.notes,
+    )
+
+
+class _Gathered:
+    """The problems of a file as they come: the first to show, all of them for the file."""
+
+    def __init__(self, problems_file: ProblemsFile) -> None:
+        self.first: list[Problem] = []
+        self.unreadable = 0
+        self._file = problems_file
+
+    def without_unreadable(self, facts: FactsFile) -> Iterator[Batch]:
+        """The batches of a file; rows that couldn't be read are set aside on the way."""
+        for batch in facts:
+            self._show([refused.problem for refused in batch.refused])
+            self._file.add_refused(batch.refused)
+            self.unreadable += len(batch.refused)
+            if len(batch.lines):
+                yield batch
+
+    def add(self, problems: Sequence[Problem], batch: Batch) -> None:
+        """Set the refused rows of a batch aside."""
+        self._show(problems)
+        self._file.add(batch.raw, batch.lines, problems)
+
+    def _show(self, problems: Sequence[Problem]) -> None:
+        self.first += problems[: PROBLEMS_SHOWN - len(self.first)]
+
+
+def _kind_named(name: str) -> Kind:
+    if name not in KINDS:
+        like = nearest(name, KINDS)
+        raise NotFound(
+            f"There is no kind of fact called {name!r}.",
+            remedy=f"Did you mean {like[0]}?" if like else f"The kinds are: {', '.join(KINDS)}.",
+        )
+    return KINDS[name]
+
+
+def _manner(mapping: Mapping, settings: Settings) -> Manner:
+    return Manner(
+        zone=settings.time_zone,
+        currency=settings.currency,
+        decimal=mapping.decimal,
+        thousands=mapping.thousands,
+        day_formats=dict(mapping.dates),
+    )
