@@ -83,8 +83,7 @@ class CsvFile:
             while len(held) < block.size and (more := next(stream, b"")):
                 held += more
             data, held = held[: block.size], held[block.size :]
-            if len(data) < block.size:
-                break
+            self._unchanged.check()  # what was looked over is what is read
             yield from self._read_block(data, block)
             self._done += block.size
         self._unchanged.check()
@@ -136,14 +135,14 @@ class CsvFile:
 
     def _bytes_from_data(self, *, check: bool = False) -> Iterator[bytes]:
         """The UTF-8 behind the header, closed by a line end even where the file has none."""
-        skip, last = self._data_start, b""
+        skip, held = self._data_start, b""
         for block in self._bytes(check=check):
-            last = block
-            if skip < len(block):
-                yield block[skip:]
+            if held:
+                yield held
+            held = block[skip:]
             skip = max(0, skip - len(block))
-        if last and not last.endswith(b"\n"):
-            yield b"\n"
+        if held:
+            yield held if held.endswith(b"\n") else held + b"\n"
 
     def _read_head(self) -> bytes:
         head = b""
@@ -245,12 +244,12 @@ class CsvFile:
     # --- The second look --------------------------------------------------------------------
 
     def _read_block(self, data: bytes, block: _Block) -> Iterator[Rows]:
-        table, ragged = self._parse(data, parallel=block.plain)
+        table, ragged = self._parse_fast(data) if block.plain else self._parse(data)
         if block.plain and not ragged:
             lines = np.arange(block.line, block.line + block.rows, dtype=np.int64)
         else:
             if ragged and block.plain:  # read in parallel, Arrow can't tell which rows they were
-                table, ragged = self._parse(data, parallel=False)
+                table, ragged = self._parse(data)
             lines = self._lines(data, block)
         places = [place for place, _ in ragged]
         refused = [self._refuse_ragged(int(lines[at]), text) for at, text in ragged]
@@ -261,7 +260,15 @@ class CsvFile:
             yield Rows(part, part, lines[start : start + BATCH_ROWS], refused)
             refused = []
 
-    def _parse(self, data: bytes, *, parallel: bool) -> tuple[pa.Table, list[tuple[int, str]]]:
+    def _parse_fast(self, data: bytes) -> tuple[pa.Table, list[tuple[int, str]]]:
+        try:
+            return self._parse(data, parallel=True)
+        except pa.ArrowInvalid:  # a row too long for the parts that are read in parallel
+            return self._parse(data)
+
+    def _parse(
+        self, data: bytes, *, parallel: bool = False
+    ) -> tuple[pa.Table, list[tuple[int, str]]]:
         """The rows of a block, and the ragged ones among them by place (when not parallel)."""
         ragged: list[tuple[int, str]] = []
 
