@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.csv
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
 
 
 def read_frame(
@@ -60,7 +61,9 @@ def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
 def _copied(
     connection: sa.Connection, statement: sa.ClauseElement, types: Mapping[str, pa.DataType]
 ) -> pa.Table:
-    plain = statement.compile(dialect=connection.dialect).construct_expanded_state()
+    compiled = statement.compile(dialect=connection.dialect)
+    assert isinstance(compiled, SQLCompiler)
+    plain = compiled.construct_expanded_state()
     command = f"COPY ({plain.statement}) TO STDOUT (FORMAT csv)"
     rows = io.BytesIO()
     driver: Any = connection.connection.driver_connection
