@@ -35,8 +35,9 @@ LAST_DAY = date(2100, 12, 31)
 EMAIL_LONGEST = 254
 
 _INSTANT = pa.timestamp("us", tz="UTC")
+_EARLIEST, _LATEST = date(1969, 12, 31), date(2101, 1, 1)  # bounds in any zone
+_ARROW_KNOWS_UNTIL = pa.scalar(date(2037, 1, 1)).cast(pa.timestamp("us"))  # no summer time after
 _FEW = 16  # cells worth a closer look one by one
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def parse_days(values: Cells, formats: Sequence[str] = ()) -> Parsed:
@@ -309,8 +310,11 @@ def _instant(text: str, zone: ZoneInfo, formats: Sequence[str]) -> datetime | No
     reading = _reading(text, formats)
     if reading is None or not FIRST_DAY.year <= reading.year <= LAST_DAY.year:
         return None
-    if reading.tzinfo is not None:
-        return reading.astimezone(UTC)
+    return reading.astimezone(UTC) if reading.tzinfo else _placed(reading, zone)
+
+
+def _placed(reading: datetime, zone: ZoneInfo) -> datetime | None:
+    """The instant of a clock reading, the first of two; None where the clock skips it."""
     instant = reading.replace(tzinfo=zone).astimezone(UTC)
     skipped = instant.astimezone(zone).replace(tzinfo=None) != reading
     return None if skipped else instant
@@ -328,6 +332,10 @@ def _as_instants(cells: pa.Array, zone: str) -> pa.Array:
     if pa.types.is_timestamp(cells.type) and cells.type.tz is not None:
         return cells.cast(_INSTANT, safe=False)
     readings = cells.cast(pa.timestamp("us"), safe=False)
+    readings = _only(readings, _within(readings, _EARLIEST, _LATEST))
+    if pc.any(pc.greater_equal(readings, _ARROW_KNOWS_UNTIL)).as_py():
+        placed = (each and _placed(each, ZoneInfo(zone)) for each in readings.to_pylist())
+        return pa.array(placed, _INSTANT)
     instants = pc.assume_timezone(readings, zone, ambiguous="earliest", nonexistent="earliest")
     kept = pc.equal(pc.local_timestamp(instants), readings)
     return _only(instants, kept).cast(_INSTANT)
@@ -482,7 +490,7 @@ def _has_control_bytes(texts: pa.Array) -> bool:
 
 
 def _within(read: pa.Array, first: object, last: object) -> pa.Array:
-    bounds = pa.scalar(first, read.type), pa.scalar(last, read.type)
+    bounds = pa.scalar(first).cast(read.type), pa.scalar(last).cast(read.type)
     return pc.and_(pc.greater_equal(read, bounds[0]), pc.less_equal(read, bounds[1]))
 
 
