@@ -179,7 +179,7 @@ def _check_signs(path: Path, texts: dict[str, str]) -> None:
 def _known_encoding(path: Path, encoding: str) -> str:
     try:
         name = codecs.lookup(encoding).name
-        b"".decode(name)  # some codecs, such as zip, aren't for text
+        b" ".decode(name, "ignore")  # some codecs, such as zip, aren't for text
     except LookupError as error:
         raise Invalid(
             f"{path.name}: [read] encoding names “{encoding}”, which isn't known.",
