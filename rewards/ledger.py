@@ -2,17 +2,32 @@
 
 An entry belongs to a transfer, and a transfer's entries sum to zero; so do all balances. Points
 come into being by funding a budget, and only the funding account may go below zero.
+
+`post` moves points once per key; `post_many` does the same for thousands in a few statements.
+Both take accounts in one order, so that two of them never wait for each other.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 
+import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from partner_cx import bulk
 from partner_cx.database import Base, Id, Instant, Text
+from partner_cx.errors import Conflict, Invalid
+from partner_cx.quantities import number_text, points_text
+from partner_cx.words import Words
 
 
 class AccountKind(StrEnum):
@@ -79,3 +94,314 @@ class Entry(Base):
     transfer_id: Mapped[int] = mapped_column(sa.ForeignKey("transfers.id"))
     account_id: Mapped[int] = mapped_column(sa.ForeignKey("accounts.id"), index=True)
     points: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+@dataclass(frozen=True)
+class Move:
+    """Points on their way from one account to another; one or more."""
+
+    source: Account
+    target: Account
+    points: int
+
+
+@dataclass(frozen=True)
+class Posting:
+    """What is to be posted, once: the contents of a transfer.
+
+    key: made before the attempt, and never used for anything else.
+    why: what the owner reads on the statement.
+    decision_id: the decision that earned it. corrects_id: the transfer it compensates.
+    """
+
+    key: str
+    why: Words
+    moves: tuple[Move, ...]
+    effective_on: date
+    decision_id: int | None = None
+    corrects_id: int | None = None
+
+    @cached_property
+    def changes(self) -> Mapping[Account, int]:
+        """What it does to each account, in the order in which accounts are taken."""
+        changes: dict[Account, int] = defaultdict(int)
+        for move in self.moves:
+            if move.points < 1:
+                raise Invalid(f"{move.points} points can't be moved.", remedy="Name 1 or more.")
+            changes[move.source] -= move.points
+            changes[move.target] += move.points
+        return {account: changes[account] for account in _in_order(changes) if changes[account]}
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 over the contents, by the accounts' names: the same in every database."""
+        entries = sorted([a.kind, a.owner, points] for a, points in self.changes.items())
+        contents = [self.key, self.why.en, self.why.fr, self.effective_on.isoformat(), entries]
+        plain = json.dumps(contents, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def account(
+    session: Session, kind: AccountKind, owner: str, partner_id: int | None = None
+) -> Account:
+    """The account of an owner, opened when it is first asked for."""
+    return accounts(session, kind, {owner: partner_id})[owner]
+
+
+def accounts(
+    session: Session, kind: AccountKind, owners: Mapping[str, int | None]
+) -> dict[str, Account]:
+    """The accounts of several owners, by owner; those that aren't there yet are opened.
+
+    owners: each owner with the id of its partner, if it is one.
+    """
+    found = _accounts_of(session, kind, owners)
+    missing = [owner for owner in sorted(owners) if owner not in found]
+    if missing:
+        # Another transaction may open the same account: whoever comes second finds it there.
+        rows = [{"kind": kind, "owner": name, "partner_id": owners[name]} for name in missing]
+        session.execute(_insert(session, Account).on_conflict_do_nothing(), rows)
+        found |= _accounts_of(session, kind, missing)
+    return found
+
+
+def post(
+    session: Session,
+    *,
+    key: str,
+    why: Words,
+    moves: Sequence[Move],
+    effective_on: date,
+    now: datetime,
+    decision_id: int | None = None,
+    corrects_id: int | None = None,
+) -> Transfer:
+    """Move points, once. The same key again returns the transfer that exists. The caller commits.
+
+    Raises Conflict when the key was used for something else, and when an account doesn't hold
+    what is asked of it; a refusal leaves nothing behind.
+    """
+    posting = Posting(key, why, tuple(moves), effective_on, decision_id, corrects_id)
+    if not posting.changes:
+        raise Invalid("Nothing would move.", remedy="Name a source and a target that differ.")
+    with session.begin_nested():
+        added = session.scalar(
+            _insert(session, Transfer)
+            .values(_transfer(posting, now))
+            .on_conflict_do_nothing(index_elements=["key"])
+            .returning(Transfer.id)
+        )
+        if added is None:
+            return _the_same(session, posting)
+        for changed, points in posting.changes.items():
+            _change(session, changed, points)
+        session.execute(sa.insert(Entry), [_entry(added, *c) for c in posting.changes.items()])
+    return session.get_one(Transfer, added)
+
+
+def post_many(session: Session, postings: Sequence[Posting], *, now: datetime) -> int:
+    """Post many at once: all of them, or none with a Conflict. The caller commits.
+
+    Returns how many were new; the others were there already, with the same contents.
+    """
+    if not postings:
+        return 0
+    with session.begin_nested():
+        ids = _add_transfers(session, [_transfer(posting, now) for posting in postings])
+        added = [posting for posting in postings if posting.key in ids]
+        totals: dict[Account, int] = defaultdict(int)
+        for changed, points in (change for each in added for change in each.changes.items()):
+            totals[changed] += points
+        _change_many(session, totals)
+        entries = [_entry(ids[each.key], *c) for each in added for c in each.changes.items()]
+        if entries:
+            bulk.write(session, Entry.__table__, pa.Table.from_pylist(entries))
+    return len(added)
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """Something that doesn't add up: an account and its entries, a transfer, or the sum of all."""
+
+    what: str
+    points: int
+    expected: int
+
+
+def unbalanced(session: Session) -> list[Imbalance]:
+    """Prove the ledger: whatever doesn't add up, and nothing when all is well."""
+    return [*_accounts_off(session), *_transfers_off(session), *_total_off(session)]
+
+
+def _accounts_off(session: Session) -> list[Imbalance]:
+    sums = sa.select(Entry.account_id, sa.func.sum(Entry.points).label("points"))
+    entered = sums.group_by(Entry.account_id).subquery()
+    expected = sa.func.coalesce(entered.c.points, 0)
+    found = session.execute(
+        sa.select(Account.kind, Account.owner, Account.balance_points, expected)
+        .outerjoin(entered, entered.c.account_id == Account.id)
+        .where(Account.balance_points != expected)
+        .order_by(Account.kind, Account.owner)
+    )
+    return [Imbalance(f"{kind} {owner}", kept, int(due)) for kind, owner, kept, due in found]
+
+
+def _transfers_off(session: Session) -> list[Imbalance]:
+    rest = sa.func.coalesce(sa.func.sum(Entry.points), 0)
+    found = session.execute(
+        sa.select(Transfer.key, rest)
+        .outerjoin(Entry, Entry.transfer_id == Transfer.id)
+        .group_by(Transfer.id, Transfer.key)
+        .having(sa.or_(rest != 0, sa.func.count(Entry.id) == 0))
+        .order_by(Transfer.key)
+    )
+    return [Imbalance(f"transfer {key}", int(points), 0) for key, points in found]
+
+
+def _total_off(session: Session) -> list[Imbalance]:
+    total = int(session.scalar(sa.select(sa.func.sum(Account.balance_points))) or 0)
+    return [Imbalance("all accounts", total, 0)] if total else []
+
+
+# What both ways of posting rest on.
+
+_SHARED = (AccountKind.BUDGET, AccountKind.FUNDING)
+
+
+def _in_order(changed: Iterable[Account]) -> list[Account]:
+    """By id, budgets and their source last: everybody waits for those, so they are held shortly."""
+    return sorted(changed, key=lambda account: (account.kind in _SHARED, account.id))
+
+
+def _accounts_of(session: Session, kind: AccountKind, owners: Iterable[str]) -> dict[str, Account]:
+    found: dict[str, Account] = {}
+    names = list(owners)
+    for start in range(0, len(names), 500):
+        some = names[start : start + 500]
+        wanted = sa.select(Account).where(Account.kind == kind, Account.owner.in_(some))
+        found |= {account.owner: account for account in session.scalars(wanted)}
+    return found
+
+
+def _insert(session: Session, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, which each database spells for itself."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(model)
+    return sqlite.insert(model)
+
+
+def _transfer(posting: Posting, now: datetime) -> dict[str, object]:
+    return {
+        "key": posting.key,
+        "digest": posting.digest,
+        "why_en": posting.why.en,
+        "why_fr": posting.why.fr,
+        "effective_on": posting.effective_on,
+        "recorded_at": now,
+        "decision_id": posting.decision_id,
+        "corrects_id": posting.corrects_id,
+    }
+
+
+def _entry(transfer_id: int, account: Account, points: int) -> dict[str, int]:
+    return {"transfer_id": transfer_id, "account_id": account.id, "points": points}
+
+
+def _the_same(session: Session, posting: Posting) -> Transfer:
+    existing = session.scalars(sa.select(Transfer).where(Transfer.key == posting.key)).one()
+    if existing.digest != posting.digest:
+        raise _used_otherwise(posting.key)
+    return existing
+
+
+def _used_otherwise(key: str) -> Conflict:
+    return Conflict(
+        f"The key {key} already stands for another transfer.",
+        remedy="Repeat it with the same contents, or use a new key.",
+    )
+
+
+def _change(session: Session, account: Account, points: int) -> None:
+    """Change a balance unless it would fall below zero; looking first would let two spend it."""
+    after = Account.balance_points + points
+    changed = session.execute(
+        sa.update(Account)
+        .where(Account.id == account.id, sa.or_(Account.kind == AccountKind.FUNDING, after >= 0))
+        .values(balance_points=after)
+        .execution_options(synchronize_session=False)
+        .returning(Account.id)
+    )
+    session.expire(account, ["balance_points"])
+    if changed.first() is None:
+        raise _too_little(account, -points)
+
+
+def _too_little(account: Account, asked: int) -> Conflict:
+    held = account.balance_points
+    name = f"{account.kind} {account.owner}".capitalize()
+    return Conflict(
+        f"{name} holds {number_text(held, 'en')} of {points_text(asked, 'en')}.",
+        remedy=f"Add {points_text(asked - held, 'en')}, or ask for less.",
+    )
+
+
+def _add_transfers(session: Session, rows: Sequence[Mapping[str, object]]) -> dict[str, int]:
+    """The ids of those that are new, by key. The others must say what is said already."""
+    staged = bulk.stage(
+        session, Transfer.__table__, pa.Table.from_pylist(list(rows)), name="new_transfers"
+    )
+    names = ", ".join(rows[0])
+    added = session.execute(
+        sa.text(
+            f"INSERT INTO transfers ({names}) SELECT {names} FROM {staged} WHERE 1 = 1 "
+            "ORDER BY staged_row ON CONFLICT (key) DO NOTHING RETURNING key, id"
+        )
+    ).all()
+    contradicts = session.scalar(
+        sa.text(
+            f"SELECT min(s.key) FROM {staged} s JOIN transfers t ON t.key = s.key "
+            "WHERE t.digest <> s.digest"
+        )
+    )
+    if contradicts:
+        raise _used_otherwise(contradicts)
+    return dict(tuple(row) for row in added)
+
+
+def _change_many(session: Session, changes: Mapping[Account, int]) -> None:
+    """Change balances in one statement, then the shared ones one by one."""
+    in_order = _in_order(changes)
+    own = [account for account in in_order if account.kind not in _SHARED]
+    if own:
+        _change_together(session, {account: changes[account] for account in own})
+    for shared in in_order[len(own) :]:
+        _change(session, shared, changes[shared])
+
+
+def _change_together(session: Session, changes: Mapping[Account, int]) -> None:
+    rows = {"id": [account.id for account in changes], "balance_points": list(changes.values())}
+    staged = bulk.stage(session, Account.__table__, pa.table(rows), name="balance_changes")
+    if session.get_bind().dialect.name == "postgresql":
+        # An UPDATE takes rows as it finds them; taken in order, no two wait for each other.
+        session.execute(
+            sa.text(
+                f"SELECT a.id FROM accounts a JOIN {staged} c ON c.id = a.id "
+                "ORDER BY a.id FOR UPDATE OF a"
+            )
+        )
+    short = session.scalar(
+        sa.text(
+            f"SELECT min(c.id) FROM {staged} c JOIN accounts a ON a.id = c.id "
+            "WHERE a.balance_points + c.balance_points < 0"
+        )
+    )
+    for account in changes:
+        session.expire(account, ["balance_points"])
+        if account.id == short:
+            raise _too_little(account, -changes[account])
+    session.execute(
+        sa.text(
+            "UPDATE accounts SET balance_points = accounts.balance_points + c.balance_points "
+            f"FROM {staged} c WHERE accounts.id = c.id"
+        )
+    )
