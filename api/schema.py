@@ -5,7 +5,7 @@ from __future__ import annotations
 from partner_cx.database import Base
 from partner_cx.feedback import answers
 from partner_cx.measures import scorecards, tallies, targets
-from partner_cx.network import groups, partners, people
+from partner_cx.network import groups, partners, people, sign_in_links
 from partner_cx.operations import facts, imports, marks, revisions
 from rewards import closings, decisions, ledger, rulebook
 
@@ -13,6 +13,7 @@ METADATA = Base.metadata
 ROOMS = (
     partners,
     people,
+    sign_in_links,
     groups,
     imports,
     facts,

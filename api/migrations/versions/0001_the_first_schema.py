@@ -593,6 +593,26 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_people_partner_id"), "people", ["partner_id"], unique=False)
     op.create_table(
+        "sign_in_links",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("token_digest", TEXT, nullable=False),
+        sa.Column(
+            "person_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["people.id"], name=op.f("fk_sign_in_links_person_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_links")),
+        sa.UniqueConstraint("token_digest", name=op.f("uq_sign_in_links_token_digest")),
+    )
+    op.create_index(
+        op.f("ix_sign_in_links_person_id"), "sign_in_links", ["person_id"], unique=False
+    )
+    op.create_table(
         "portal_events",
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("on", sa.Date(), nullable=False),
