@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -104,7 +104,7 @@ def _sqlite_insert(connection: sa.Connection, name: str, rows: pa.Table, clause:
     try:
         cursor.executemany(
             f"INSERT INTO {quoted(name)} ({_names(rows.column_names)}) VALUES ({places}) {clause}",
-            zip(*(_sqlite_values(column) for column in rows.columns), strict=True),
+            cast("Any", zip(*map(_sqlite_values, rows.columns), strict=True)),
         )
         return int(cursor.rowcount)
     finally:

@@ -15,12 +15,12 @@ import sqlalchemy as sa
 
 from integrations.files.mapping import Mapping, nearest
 from integrations.files.problems import ProblemsFile
-from integrations.files.reading import Batch, FactsFile, read_facts
+from integrations.files.reading import FactsFile, read_facts
 from partner_cx.database import writing
 from partner_cx.errors import NotFound
 from partner_cx.kinds import KINDS
 from partner_cx.operations.fields import Manner
-from partner_cx.operations.intake import Kind, take_in
+from partner_cx.operations.intake import Batch, Kind, take_in
 from partner_cx.operations.problems import Problem
 from partner_cx.settings import Settings
 

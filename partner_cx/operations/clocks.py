@@ -7,6 +7,7 @@ holds as it was applied. A corrected calendar runs the clocks of its tickets aga
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,9 @@ from partner_cx.errors import Invalid
 from partner_cx.operations.facts import Calendar, Ticket
 from partner_cx.operations.marks import cells, write_marks
 from partner_cx.periods import zone_named
+
+NO_CALENDAR = -1  # stands for around the clock
+PAUSES_BETWEEN = (0, 4_133_894_400)  # 1970 to 2100: beyond lies a mistyped year
 
 CLOCKS = (
     "response_due_at",
@@ -56,26 +60,37 @@ def run_clocks(
         resolution_target_minutes, calendar_id (NA: around the clock), paused (text or NA).
     zone: the programme's time zone, in which the due instants have their days.
     """
+    calendar_ids = tickets["calendar_id"].astype("Int64").fillna(NO_CALENDAR)
+    parts = [
+        _run_by(by_id.get(number, ALWAYS), tickets[calendar_ids == number], zone)
+        for number in calendar_ids.unique().tolist()
+    ]
+    if not parts:
+        return pd.DataFrame(columns=list(CLOCKS), index=tickets.index)
+    return pd.concat(parts).reindex(tickets.index)
+
+
+def _run_by(calendar: BusinessCalendar, tickets: pd.DataFrame, zone: str) -> pd.DataFrame:
+    """The clocks of tickets that share a calendar."""
     clocks = pd.DataFrame(index=tickets.index)
-    paused = tickets["paused"]
+    pauses = _pauses(tickets["paused"])
     for name, end in (("response", "first_reply_at"), ("resolution", "resolved_at")):
-        due = pd.Series(pd.NaT, index=tickets.index, dtype="datetime64[us, UTC]")
-        elapsed = pd.Series(pd.NA, index=tickets.index, dtype="Int64")
-        for number, rows in tickets.groupby(tickets["calendar_id"].fillna(-1)).groups.items():
-            calendar = ALWAYS if number == -1 else by_id[int(number)]
-            own = tickets.loc[rows]
-            pauses = paused.loc[rows]
-            known = pauses.map(
-                lambda text: parse_pauses(text, zone_named("UTC")) if isinstance(text, str) else ()
-            )
-            target = own[f"{name}_target_minutes"].astype("Int64") * 60
-            found = calendar.due_at(own["opened_at"], target, known)
-            due.loc[rows] = found.astype("datetime64[us, UTC]")
-            elapsed.loc[rows] = calendar.elapsed_between(own["opened_at"], own[end], known)
+        target = tickets[f"{name}_target_minutes"].astype("Int64") * 60
+        due = calendar.due_at(tickets["opened_at"], target, pauses).astype("datetime64[us, UTC]")
         clocks[f"{name}_due_at"] = due
         clocks[f"{name}_due_on"] = due.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
-        clocks[f"{name}_seconds"] = elapsed
+        clocks[f"{name}_seconds"] = calendar.elapsed_between(
+            tickets["opened_at"], tickets[end], pauses
+        )
     return clocks
+
+
+def _pauses(texts: pd.Series) -> pd.Series | None:
+    """The pauses of each ticket; None when no ticket has any, which is the quick case."""
+    if texts.isna().all():
+        return None
+    zone = zone_named("UTC")
+    return texts.map(lambda text: parse_pauses(text, zone) if isinstance(text, str) else ())
 
 
 def pauses_in_utc(texts: pa.Array, zone: str) -> tuple[pa.Array, np.ndarray]:
@@ -98,6 +113,9 @@ def _pause_text(text: str, zone: str) -> str | None:
     try:
         pauses = parse_pauses(text, zone_named(zone))
     except (Invalid, OverflowError, OSError):
+        return None
+    instants = [instant for pause in pauses for instant in pause if instant is not None]
+    if any(not PAUSES_BETWEEN[0] <= instant <= PAUSES_BETWEEN[1] for instant in instants):
         return None
     return ";".join(f"{_iso(start)}/{'' if end is None else _iso(end)}" for start, end in pauses)
 
@@ -123,7 +141,9 @@ def run_again(session: Session, calendar_ids: Sequence[int], zone: str) -> None:
                 known = days.notna().to_numpy()
                 touched = cells(tickets["partner_id"][known], days[known].to_numpy("datetime64[D]"))
                 write_marks(session, "tickets", [touched], whole_month=True)
-        values = clocks.astype(object).where(clocks.notna(), None).to_dict("records")
+        values: list[dict[str, Any]] = (
+            clocks.astype(object).where(clocks.notna(), None).to_dict("records")  # type: ignore[assignment]
+        )
         for value, ticket_id in zip(values, tickets["id"], strict=True):
             value["number"] = int(ticket_id)
             for name in ("response_due_on", "resolution_due_on"):
