@@ -299,7 +299,9 @@ class CsvFile:
         return table, ragged
 
     def _lines(self, data: bytes, block: _Block) -> Lines:
-        ends, newlines = _record_ends(data, self._delimiter)
+        # Something must follow a carriage return for it to count as a line end of its own.
+        followed = data + b" " if data.endswith(b"\r") else data
+        ends, newlines = _record_ends(followed, self._delimiter)
         starts = np.concatenate(([0], ends[:-1]))
         lines = block.line + np.searchsorted(newlines, starts, side="right")
         return lines[~_blank(data, ends)].astype(np.int64)

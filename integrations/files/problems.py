@@ -30,6 +30,8 @@ from integrations.files.rows import Form, Lines, Refused
 from partner_cx.errors import Invalid
 from partner_cx.operations.problems import Problem
 
+_PLAIN_SIGNS = str.maketrans({"’": "'", "“": "'", "”": "'", "…": "...", "–": "-", "\u202f": " "})
+
 
 class ProblemsFile:
     """Gathers refused rows. Nothing is written until the first, nothing seen until it is closed.
@@ -113,9 +115,17 @@ class ProblemsFile:
         said = " / ".join(problem.detail(self._language) for problem in problems)
         own = list(fields)[2:] if self._again else list(fields)
         csv.writer(file, delimiter=self._form.delimiter, lineterminator="\r\n").writerow(
-            [line, said, *("" if value is None else value for value in own)]
+            [line, self._plain(said), *("" if value is None else value for value in own)]
         )
         self.rows += 1
+
+    def _plain(self, said: str) -> str:
+        """A sentence as the input's encoding can hold it, with plain signs for curly ones."""
+        try:
+            said.encode(self._form.encoding)
+        except UnicodeEncodeError:
+            return said.translate(_PLAIN_SIGNS)
+        return said
 
     def _open(self) -> TextIO:
         names = [name if not name.startswith("\0") else "" for name in self._columns]
@@ -132,7 +142,7 @@ class ProblemsFile:
         for folder in (self._input.parent, Path.cwd()):
             part = folder / f"{name}.part"
             try:
-                # What the sentences say beyond the input's encoding is worth losing an accent.
+                # The rows came from this encoding; only a sentence may lose a sign to it.
                 return part, part.open(
                     "w", encoding=self._form.encoding, errors="replace", newline=""
                 )

@@ -36,7 +36,7 @@ from partner_cx.operations.problems import Problem
 from partner_cx.words import Words
 
 UNPACKED_BYTES_MAX = 1 << 30
-CELLS_MAX = 25_000_000
+CELLS_MAX = 16_000_000  # some 600 MB in calamine
 HEAD_ROWS = 12
 ROWS_AT_ONCE = 8_192
 
@@ -63,7 +63,7 @@ class Workbook:
             self._sheet = self._book.get_sheet_by_name(sheet_name)
         except PasswordError as error:
             raise locked(path.name) from error
-        except (CalamineError, KeyError, ET.ParseError) as error:
+        except (CalamineError, KeyError, StopIteration, ET.ParseError) as error:
             raise broken(path.name, error) from error
         self._left = self._sheet.start[1] if self._sheet.start else 0
         line = mapping.header_row or 1
@@ -363,7 +363,8 @@ def _look_at(piece: bytes, findings: _Findings) -> None:
     findings.columns = max([findings.columns, *(_column(letters) + 1 for letters in places)])
     if b"<f" in piece or b":f" in piece:
         for match in _EMPTY_FORMULA.finditer(piece):
-            _note(findings, match[1], None)
+            if b't="str"' not in match[1]:  # calculated, and its answer is an empty text
+                _note(findings, match[1], None)
     if b't="e"' in piece:
         for match in _ERROR.finditer(piece):
             _note(findings, match[1], match[2].decode("utf-8", "replace"))

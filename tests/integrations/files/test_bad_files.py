@@ -271,6 +271,19 @@ def test_a_formula_never_calculated_is_a_problem_of_its_row(tmp_path: Path) -> N
     assert "line 3, visited_on: the formula has never been calculated." in said(found)[0]
 
 
+def test_a_formula_that_answers_an_empty_text_is_an_empty_cell(tmp_path: Path) -> None:
+    def formula(book: openpyxl.Workbook) -> None:
+        book.worksheets[0].append(["V2", "P1", "2026-05-02", "=T(1)"])
+
+    sheet = "xl/worksheets/sheet1.xml"
+    data = workbook(formula)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        xml = archive.read(sheet).replace(b'<c r="D3">', b'<c r="D3" t="str">')
+    found = batches(tmp_path / "visits.xlsx", rezipped(data, sheet, xml))
+    assert taken(found) == ["V1", "V2"]
+    assert found[0].table["outcome"].to_pylist() == ["fixed", None]
+
+
 def test_an_error_in_a_cell_is_a_problem_of_its_row(tmp_path: Path) -> None:
     def error(book: openpyxl.Workbook) -> None:
         book.worksheets[0].append(["V2", "#REF!", "2026-05-02", "fixed"])

@@ -81,6 +81,16 @@ def test_a_mended_problems_file_is_imported_with_the_same_mapping(tmp_path: Path
     assert take(again, mapping) == tmp_path / "visits.problems-3.csv"
 
 
+def test_a_sentence_is_written_in_the_signs_that_the_encoding_has(tmp_path: Path) -> None:
+    path = tmp_path / "visits.csv"
+    path.write_text("No;Client;Jour;Résultat\n1;?;02/05/2026;ok\n", "latin-1")
+    toml = _mapping(tmp_path)
+    toml.write_text(toml.read_text("utf-8").replace("cp1252", "latin-1"), "utf-8")
+    made = take(path, Mapping.read(toml), "fr")
+    assert made
+    assert "partner_code ('?') : aucun partenaire n'a ce code." in made.read_text("latin-1")
+
+
 def test_without_problems_no_file_is_made(tmp_path: Path) -> None:
     path = tmp_path / "visits.csv"
     path.write_text("source_id,partner_code,visited_on\n1,P1,2026-05-02\n")

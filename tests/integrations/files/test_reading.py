@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tempfile
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.files import Batch, Mapping, csv_files, read_facts
+from partner_cx.errors import Invalid
 from partner_cx.operations.cells import parse_days, parse_micro
 from tests.harness.file_kinds import ORDER_LINES, VISITS, FileKind
 
@@ -51,8 +53,8 @@ def cells(batch: Batch) -> list[tuple[str, ...]]:
 @given(
     rows=ROWS,
     delimiter=st.sampled_from(",;\t|"),
-    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
-    line_end=st.sampled_from(["\n", "\r\n"]),
+    quoted=st.booleans(),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
     closed=st.booleans(),
     block=st.sampled_from([16, 57, csv_files.BLOCK_BYTES]),
@@ -60,18 +62,23 @@ def cells(batch: Batch) -> list[tuple[str, ...]]:
 def test_any_table_comes_back_from_csv_with_its_lines(
     rows: list[tuple[str, str, str]],
     delimiter: str,
-    quoting: int,
+    quoted: bool,
     line_end: str,
     encoding: str,
     closed: bool,
     block: int,
 ) -> None:
     held = io.StringIO(newline="")
-    writer = csv.writer(held, delimiter=delimiter, quoting=quoting, lineterminator=line_end)
+    writer = csv.writer(
+        held,
+        delimiter=delimiter,
+        quoting=csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL,
+        lineterminator=line_end,
+    )
     writer.writerow(NAMES)
     lines = []
     for row in rows:
-        lines.append(held.getvalue().count("\n") + 1)
+        lines.append(len(re.findall("\r\n|\r|\n", held.getvalue())) + 1)
         writer.writerow(row)
     text = held.getvalue() if closed else held.getvalue().removesuffix(line_end)
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
@@ -81,6 +88,33 @@ def test_any_table_comes_back_from_csv_with_its_lines(
         found = whole(path, KIND)
     assert cells(found) == rows
     assert list(found.lines) == lines
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    soup=st.lists(st.sampled_from(['"', ',"', '",', '""', ",", "\n", "\r\n", "\r", "a", " ", "é"])),
+    block=st.sampled_from([16, 33, csv_files.BLOCK_BYTES]),
+)
+def test_whatever_stands_in_a_file_is_read_reported_or_refused_alike_in_any_block(
+    soup: list[str], block: int
+) -> None:
+    def outcome(size: int) -> object:
+        patch.setattr(csv_files, "BLOCK_BYTES", size)
+        try:
+            with read_facts(path, kind=KIND) as facts:
+                found = list(facts)
+        except Invalid as refusal:
+            return str(refusal)
+        rows = [row for batch in found for row in batch.raw.to_pylist()]
+        lines = [line for batch in found for line in batch.lines.tolist()]
+        refused = [refused for batch in found for refused in batch.refused]
+        assert len(rows) == len(lines) == len(set(lines))
+        return rows, lines, refused
+
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        path = Path(folder) / "notes.csv"
+        path.write_bytes(("source_id,partner_code,note\n" + "".join(soup)).encode())
+        assert outcome(block) == outcome(1 << 20)
 
 
 @settings(max_examples=25, deadline=None)
@@ -159,9 +193,7 @@ def test_a_workbook_gives_days_numbers_and_answers_as_our_formats_write_them(
     book.create_sheet("Visites", 0)
     sheet = book["Visites"]
     sheet["B3"], sheet["C3"], sheet["D3"], sheet["E3"] = "source_id", "partner_code", "n", "on"
-    row = (1001, True, 2.5, date(2026, 5, 2))
-    for column, value in zip("BCDE", row, strict=True):
-        sheet[f"{column}5"] = value
+    sheet["B5"], sheet["C5"], sheet["D5"], sheet["E5"] = 1001, True, 2.5, date(2026, 5, 2)
     sheet["E6"], sheet["B6"] = datetime.fromisoformat("2026-05-02T14:30"), "A"
     path = tmp_path / "notes.xlsx"
     book.save(path)
