@@ -56,21 +56,20 @@ def rows_of(**columns: st.SearchStrategy[Any]) -> st.SearchStrategy[Rows]:
     )
 
 
-def as_counted(frame: pd.DataFrame, *kpis: str) -> dict[Any, tuple[int, int, int]]:
+def as_counted(frame: pd.DataFrame) -> dict[Any, tuple[int, ...]]:
     assert dict(frame.dtypes.astype(str)) == COUNTS
     assert not frame.duplicated(["kpi", "partner_id", "day"]).any()
     return {
-        (row.kpi, row.partner_id, row.day.date()): (row.hits, row.of, row.n)
-        for row in frame.itertuples()
-        if not kpis or row.kpi in kpis
+        (row["kpi"], row["partner_id"], row["day"].date()): (row["hits"], row["of"], row["n"])
+        for row in frame.to_dict("records")
     }
 
 
 def as_spread(frame: pd.DataFrame) -> dict[Any, int]:
     assert dict(frame.dtypes.astype(str)) == SPREADS
     return {
-        (row.kpi, row.partner_id, row.day.date(), row.value): row.times
-        for row in frame.itertuples()
+        (row["kpi"], row["partner_id"], row["day"].date(), row["value"]): row["times"]
+        for row in frame.to_dict("records")
     }
 
 
@@ -94,19 +93,20 @@ class Counting:
 
 LARGEST = 10**9 * MICRO  # a thousand million units
 quantities = st.sampled_from([1, 19 * MICRO, 20 * MICRO, 21 * MICRO, LARGEST - 1, LARGEST])
+close_days = st.integers(-3, 2).map(lambda ahead: AS_OF_DAY + timedelta(days=ahead))
 order_lines = rows_of(
     order_code=st.sampled_from(["A", "B"]),
     ordered=quantities,
-    window_start=st.none() | some_days,
-    window_end=some_days,
+    window_start=st.none() | close_days,
+    window_end=close_days,
     status=st.sampled_from(["open", "done", "cancelled_by_customer", "cancelled_by_supplier"]),
-    cancelled_on=maybe_days,
+    cancelled_on=st.none() | close_days,
 )
 some_receipts = st.lists(
     st.fixed_dictionaries(
         {
-            "order_line_id": st.integers(8, 24),
-            "received_on": some_days,
+            "order_line_id": st.integers(9, 15),
+            "received_on": close_days,
             "quantity": quantities | st.just(0),
         }
     ),
@@ -183,6 +183,7 @@ def test_a_tolerance_is_compared_exactly_up_to_the_last_micro_unit(ordered, unde
 
 # --- Tickets ------------------------------------------------------------------------------------
 
+SECONDS = [0, 1, 59, 60, 61, 120, 121, 180]  # around the targets, which are whole minutes
 maybe_few = st.none() | st.integers(0, 3)
 some_tickets = rows_of(
     opened_at=some_instants,
@@ -194,8 +195,8 @@ some_tickets = rows_of(
     contacts=maybe_few,
     response_due_at=some_instants,
     resolution_due_at=some_instants,
-    response_seconds=st.integers(0, 200),
-    resolution_seconds=st.integers(0, 200),
+    response_seconds=st.sampled_from(SECONDS),
+    resolution_seconds=st.sampled_from(SECONDS),
 ).map(lambda rows: [as_taken_in(row) for row in rows])
 
 
@@ -359,7 +360,8 @@ def test_people_seen_agree_with_the_reference(events):
     assert dict(presences.dtypes.astype(str)) == PRESENCES
     assert len(presences) == len(seen)
     assert {
-        (row.kpi, row.partner_id, row.month.date(), row.who) for row in presences.itertuples()
+        (row["kpi"], row["partner_id"], row["month"].date(), row["who"])
+        for row in presences.to_dict("records")
     } == seen
 
 
@@ -523,7 +525,7 @@ def test_every_formula_takes_empty_frames_and_gives_well_typed_ones(typed):
     def empty(kind: str) -> pd.DataFrame:
         return facts(kind) if typed else facts(kind).astype("object")
 
-    day = {"as_of_day": AS_OF_DAY}
+    day: dict[str, Any] = {"as_of_day": AS_OF_DAY}
     for counts in (
         orders.counts(empty("lines"), empty("receipts"), **day),
         tickets.counts(empty("tickets"), as_of=AS_OF),
@@ -545,12 +547,45 @@ def test_every_formula_takes_empty_frames_and_gives_well_typed_ones(typed):
     assert dict(presences.dtypes.astype(str)) == PRESENCES
 
 
-def test_a_promise_made_again_after_a_miss_repairs_nothing():
-    """The window is the first accepted one: a receipt after it stays late, however complete."""
-    line = {"id": 1, "partner_id": 1, "order_code": "A", "ordered": MICRO,
-            "window_end": AS_OF_DAY - timedelta(days=3), "status": "done"}  # fmt: skip
-    late = {"order_line_id": 1, "received_on": AS_OF_DAY, "quantity": MICRO}
-    judged = orders.judged(
-        facts("lines", [line]), facts("receipts", [late]), as_of_day=AS_OF_DAY
-    ).iloc[0]
-    assert (judged.otif, judged.on_time, judged.in_full) == (False, False, True)
+# --- Edges, one situation each ------------------------------------------------------------------
+
+YESTERDAY = AS_OF_DAY - timedelta(days=1)
+
+
+def judged_line(receipts: Rows, **line: Any) -> dict[str, Any]:
+    """The verdicts on one line of one unit, whose window closed yesterday; none if it is out."""
+    order = {"id": 1, "partner_id": 1, "order_code": "A", "ordered": MICRO}
+    lines = facts("lines", [order | {"window_end": YESTERDAY, "status": "done"} | line])
+    arrived = [{"order_line_id": 1, "quantity": MICRO} | receipt for receipt in receipts]
+    judged = orders.judged(lines, facts("receipts", arrived), as_of_day=AS_OF_DAY)
+    verdicts = judged[["otif", "on_time", "in_full"]].to_dict("records")
+    return dict(verdicts[0]) if verdicts else {}  # type: ignore[arg-type]
+
+
+def test_what_comes_after_the_first_window_stays_late_however_complete():
+    late = judged_line([{"received_on": AS_OF_DAY}])
+    assert late == {"otif": False, "on_time": False, "in_full": True}
+
+
+@pytest.mark.parametrize(
+    ("cancelled_on", "is_counted"),
+    [(YESTERDAY, False), (AS_OF_DAY, True), (None, False)],
+    ids=["on the window's last day", "a day too late", "nobody knows when"],
+)
+def test_a_customer_may_cancel_until_the_window_s_last_day(cancelled_on, is_counted):
+    verdicts = judged_line([], status="cancelled_by_customer", cancelled_on=cancelled_on)
+    assert bool(verdicts) == is_counted
+
+
+def test_what_the_supplier_cancelled_fails_even_if_it_came():
+    assert not judged_line([{"received_on": YESTERDAY}], status="cancelled_by_supplier")["otif"]
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [(0, 1), (3600, 1), (3601, 0)])
+def test_a_reply_at_the_last_second_keeps_the_promise(seconds, kept):
+    ticket = {"id": 1, "partner_id": 1, "opened_at": AS_OF - timedelta(hours=5),
+              "response_target_minutes": 60, "response_due_at": AS_OF - timedelta(hours=4),
+              "response_due_on": AS_OF_DAY, "first_reply_at": AS_OF, "replied_on": AS_OF_DAY,
+              "response_seconds": seconds}  # fmt: skip
+    counts = tickets.counts(facts("tickets", [ticket]), as_of=AS_OF)
+    assert as_counted(counts)["sla_response", 1, AS_OF_DAY] == (kept, 1, 1)
