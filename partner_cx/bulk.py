@@ -148,7 +148,8 @@ def _copy(connection: sa.Connection, name: str, rows: pa.Table) -> None:
         columns.append(column)
     buffer = io.BytesIO()
     pyarrow.csv.write_csv(
-        pa.table(columns, names=rows.column_names),
+        # Combined, because Arrow 26 writes what lay in memory for a text column's empty chunks.
+        pa.table(columns, names=rows.column_names).combine_chunks(),
         buffer,
         pyarrow.csv.WriteOptions(include_header=False),
     )
