@@ -10,13 +10,14 @@ from partner_cx.feedback.answers import Answer
 from partner_cx.operations.clocks import (
     local_days,
 )
+from partner_cx.operations.drafts import Draft
 from partner_cx.operations.fields import (
     instant,
     score,
     text,
     yes_or_no,
 )
-from partner_cx.operations.intake import Desk, Draft, Kind, name_partners
+from partner_cx.operations.intake import Desk, Kind, name_partners
 from partner_cx.quantities import MICRO
 from partner_cx.words import Words
 
@@ -65,9 +66,9 @@ def _finish_answers(draft: Draft, desk: Desk) -> None:
 
 
 ANSWERS = Kind(
-    "answers",
-    Answer.__table__,
-    (
+    name="answers",
+    table=Answer.__table__,
+    fields=(
         text("source_id", required=True, longest=200),
         text("survey_code", required=True, longest=200),
         text("partner_code", column="", required=True, longest=200),

@@ -13,13 +13,14 @@ from partner_cx.errors import Invalid
 from partner_cx.network.groups import GroupMember
 from partner_cx.network.partners import Partner, PartnerKind
 from partner_cx.network.people import Person, Role
+from partner_cx.operations.drafts import Draft, refuse_disorder
 from partner_cx.operations.fields import (
     choice,
     day,
     email,
     text,
 )
-from partner_cx.operations.intake import Desk, Draft, Kind, name_partners, refuse_disorder
+from partner_cx.operations.intake import Desk, Kind, name_partners
 from partner_cx.words import Words
 
 
@@ -100,9 +101,9 @@ def _no_circles(desk: Desk) -> None:
 
 
 PARTNERS = Kind(
-    "partners",
-    Partner.__table__,
-    (
+    name="partners",
+    table=Partner.__table__,
+    fields=(
         text("code", required=True, longest=200),
         text("name", required=True),
         choice("kind", [kind.value for kind in PartnerKind], required=True),
@@ -117,6 +118,7 @@ PARTNERS = Kind(
     ),
     finish=_finish_partners,
     key=("code",),
+    key_field="code",
     whole=True,
     in_order=_parents_first,
     settled=_no_circles,
@@ -137,9 +139,9 @@ def _finish_people(draft: Draft, desk: Desk) -> None:
 
 
 PEOPLE = Kind(
-    "people",
-    Person.__table__,
-    (
+    name="people",
+    table=Person.__table__,
+    fields=(
         email("email", required=True),
         text("name", required=True),
         choice("role", [role.value for role in Role], required=True),
@@ -148,18 +150,20 @@ PEOPLE = Kind(
     ),
     finish=_finish_people,
     key=("email",),
+    key_field="email",
     whole=True,
 )
 
 GROUPS = Kind(
-    "groups",
-    GroupMember.__table__,
-    (
+    name="groups",
+    table=GroupMember.__table__,
+    fields=(
         text("group_code", required=True, longest=100),
         text("partner_code", column="", required=True, longest=200),
         text("label"),
     ),
     finish=name_partners,
     key=("group_code", "partner_id"),
+    key_field="group_code",
     whole=True,
 )

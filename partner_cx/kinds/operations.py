@@ -6,6 +6,7 @@ from partner_cx.operations import facts
 from partner_cx.operations.clocks import (
     local_days,
 )
+from partner_cx.operations.drafts import Draft, refuse_disorder
 from partner_cx.operations.fields import (
     choice,
     currency,
@@ -17,13 +18,13 @@ from partner_cx.operations.fields import (
     whole_number,
     yes_or_no,
 )
-from partner_cx.operations.intake import Desk, Draft, Kind, name_partners, refuse_disorder
+from partner_cx.operations.intake import Desk, Kind, name_partners
 from partner_cx.words import Words
 
 VISITS = Kind(
-    "visits",
-    facts.Visit.__table__,
-    (
+    name="visits",
+    table=facts.Visit.__table__,
+    fields=(
         text("source_id", required=True, longest=200),
         text("partner_code", column="", required=True, longest=200),
         text("asset", required=True, longest=200),
@@ -46,9 +47,9 @@ def _finish_portal_events(draft: Draft, desk: Desk) -> None:
 
 
 PORTAL_EVENTS = Kind(
-    "portal-events",
-    facts.PortalEvent.__table__,
-    (
+    name="portal-events",
+    table=facts.PortalEvent.__table__,
+    fields=(
         text("source_id", required=True, longest=200),
         text("partner_code", column="", required=True, longest=200),
         instant("at", required=True),
@@ -76,9 +77,9 @@ def _finish_catalogue(draft: Draft, desk: Desk) -> None:
 
 
 CATALOGUE_STATUS = Kind(
-    "catalogue-status",
-    facts.CatalogueStatus.__table__,
-    (
+    name="catalogue-status",
+    table=facts.CatalogueStatus.__table__,
+    fields=(
         text("source_id", required=True, longest=200),
         text("partner_code", column="", required=True, longest=200),
         day("on", required=True),
@@ -108,9 +109,9 @@ def _finish_learning(draft: Draft, desk: Desk) -> None:
 
 
 LEARNING = Kind(
-    "learning",
-    facts.Enrolment.__table__,
-    (
+    name="learning",
+    table=facts.Enrolment.__table__,
+    fields=(
         text("source_id", required=True, longest=200),
         text("partner_code", column="", required=True, longest=200),
         email("person_email", required=True),
@@ -142,9 +143,9 @@ def _finish_invoices(draft: Draft, desk: Desk) -> None:
 
 
 INVOICES = Kind(
-    "invoices",
-    facts.Invoice.__table__,
-    (
+    name="invoices",
+    table=facts.Invoice.__table__,
+    fields=(
         text("source_id", required=True, longest=200),
         text("partner_code", column="", required=True, longest=200),
         day("on", required=True),
@@ -161,9 +162,9 @@ INVOICES = Kind(
 )
 
 REFERRALS = Kind(
-    "referrals",
-    facts.Referral.__table__,
-    (
+    name="referrals",
+    table=facts.Referral.__table__,
+    fields=(
         text("source_id", required=True, longest=200),
         text("partner_code", column="", required=True, longest=200),
         day("on", required=True),
@@ -191,9 +192,9 @@ def _finish_quotes(draft: Draft, desk: Desk) -> None:
 
 
 QUOTES = Kind(
-    "quotes",
-    facts.Quote.__table__,
-    (
+    name="quotes",
+    table=facts.Quote.__table__,
+    fields=(
         text("source_id", required=True, longest=200),
         text("partner_code", column="", required=True, longest=200),
         instant("requested_at", required=True),

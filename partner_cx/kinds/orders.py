@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from partner_cx import bulk
 from partner_cx.operations import facts
+from partner_cx.operations.drafts import Draft, refuse_disorder
 from partner_cx.operations.fields import (
     amount,
     choice,
@@ -17,7 +18,7 @@ from partner_cx.operations.fields import (
     quantity,
     text,
 )
-from partner_cx.operations.intake import Desk, Draft, Kind, name_partners, refuse_disorder
+from partner_cx.operations.intake import Desk, Kind, name_partners
 from partner_cx.quantities import MICRO
 from partner_cx.words import Words
 
@@ -65,9 +66,9 @@ def _in_minor_units(draft: Draft) -> tuple[pa.Array, pa.Array]:
 
 
 ORDER_LINES = Kind(
-    "order-lines",
-    facts.OrderLine.__table__,
-    (
+    name="order-lines",
+    table=facts.OrderLine.__table__,
+    fields=(
         text("source_id", required=True, longest=200),
         text("order_code", required=True, longest=200),
         text("partner_code", column="", required=True, longest=200),
@@ -149,9 +150,9 @@ def _order_lines_named(draft: Draft, desk: Desk) -> dict[str, pa.Array]:
 
 
 RECEIPTS = Kind(
-    "receipts",
-    facts.Receipt.__table__,
-    (
+    name="receipts",
+    table=facts.Receipt.__table__,
+    fields=(
         text("source_id", required=True, longest=200),
         text("order_line_source_id", required=True, longest=200),
         day("received_on", required=True),

@@ -11,12 +11,13 @@ import pyarrow.compute as pc
 from partner_cx.errors import Invalid
 from partner_cx.measures.catalogue import CATALOGUE, Unit
 from partner_cx.measures.targets import DatedTarget
+from partner_cx.operations.drafts import Draft
 from partner_cx.operations.fields import (
     day,
     text,
     whole_number,
 )
-from partner_cx.operations.intake import Desk, Draft, Kind
+from partner_cx.operations.intake import Desk, Kind
 from partner_cx.quantities import parse_share
 from partner_cx.words import Words
 
@@ -77,9 +78,9 @@ def _exact(written: str, *, share: bool) -> Fraction:
 
 
 TARGETS = Kind(
-    "targets",
-    DatedTarget.__table__,
-    (
+    name="targets",
+    table=DatedTarget.__table__,
+    fields=(
         text("kpi", required=True, longest=100),
         text("target", required=True, longest=40),
         day("from", column="starts_on", required=True),
@@ -90,5 +91,6 @@ TARGETS = Kind(
     ),
     finish=_finish_targets,
     key=("kpi", "group_code", "starts_on"),
+    key_field="kpi",
     whole=True,
 )

@@ -17,12 +17,13 @@ from partner_cx.operations.clocks import (
     run_again,
     run_clocks,
 )
+from partner_cx.operations.drafts import Draft, refuse_disorder
 from partner_cx.operations.fields import (
     instant,
     text,
     whole_number,
 )
-from partner_cx.operations.intake import Desk, Draft, Kind, name_partners, refuse_disorder
+from partner_cx.operations.intake import Desk, Kind, name_partners
 from partner_cx.words import Words
 
 MINUTES_MAX = 1_000_000  # the longest target: almost two years around the clock
@@ -111,9 +112,9 @@ def _as_arrow(values: pd.Series, name: str) -> pa.Array:
 
 
 TICKETS = Kind(
-    "tickets",
-    facts.Ticket.__table__,
-    (
+    name="tickets",
+    table=facts.Ticket.__table__,
+    fields=(
         text("source_id", required=True, longest=200),
         text("partner_code", column="", required=True, longest=200),
         instant("opened_at", required=True),
@@ -156,9 +157,9 @@ def _run_clocks_again(desk: Desk) -> None:
 
 
 CALENDARS = Kind(
-    "calendars",
-    facts.Calendar.__table__,
-    (
+    name="calendars",
+    table=facts.Calendar.__table__,
+    fields=(
         text("code", required=True, longest=200),
         text("time_zone", required=True, longest=100),
         text("days", required=True, longest=100),
@@ -169,6 +170,7 @@ CALENDARS = Kind(
     ),
     finish=_finish_calendars,
     key=("code",),
+    key_field="code",
     whole=True,
     settled=_run_clocks_again,
 )

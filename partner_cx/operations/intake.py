@@ -24,9 +24,10 @@ from sqlalchemy.orm import Session
 from partner_cx.database import lock
 from partner_cx.errors import Invalid
 from partner_cx.network.partners import Partner
-from partner_cx.operations.fields import Field, Manner, Mask
+from partner_cx.operations.drafts import Draft
+from partner_cx.operations.fields import Field, Manner
 from partner_cx.operations.imports import Import, Source
-from partner_cx.operations.merging import Merge
+from partner_cx.operations.merging import Keeping, Merge
 from partner_cx.operations.problems import Problem
 from partner_cx.settings import Settings
 from partner_cx.words import Words
@@ -55,32 +56,18 @@ class Batch(Protocol):
     def raw(self) -> pa.Table: ...
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of fact: what its files hold, where its rows are kept and what they bear on.
+@dataclass(frozen=True, kw_only=True)
+class Kind(Keeping):
+    """A kind of fact: what its files hold, beside how its rows are kept.
 
     finish: works out further columns of a draft and refuses what no single column could tell.
-    key: what makes a row one row. derived: columns worked out by us, not compared on re-import.
-    family, days: the family of KPIs it is tallied in, and the columns with the days it bears on.
-    marked_partner: the column with the partner it bears on.
-    events: the columns with days on which something happened (a promise is no event yet).
-    left_behind: SQL for the partner-days of facts that a correction's `former` contents bore on.
     whole: files of this kind are small and read whole, so that rows may refer to each other.
     in_order: for `whole` kinds, splits a draft so that rows come after the rows they refer to.
     settled: what else must follow when rows of this kind have come in.
     """
 
-    name: str
-    table: sa.Table
     fields: tuple[Field, ...]
     finish: Callable[[Draft, Desk], None] = lambda _draft, _desk: None
-    key: tuple[str, ...] = ("source", "source_id")
-    derived: tuple[str, ...] = ()
-    family: str = ""
-    days: tuple[str, ...] = ()
-    marked_partner: str = "partner_id"
-    events: tuple[str, ...] = ()
-    left_behind: str = ""
     whole: bool = False
     in_order: Callable[[Draft, Desk], Iterator[Draft]] | None = None
     settled: Callable[[Desk], None] = lambda _desk: None
@@ -94,61 +81,6 @@ class Kind:
     def optional(self) -> tuple[str, ...]:
         """The columns a file may have."""
         return tuple(f.name for f in self.fields if not f.required)
-
-
-class Draft:
-    """Rows on their way in: columns as read so far, and which rows are still good."""
-
-    def __init__(self, table: pa.Table, lines: np.ndarray) -> None:
-        self.given = table
-        self.lines = lines
-        self.columns: dict[str, pa.Array] = {}
-        self.good: Mask = np.ones(len(lines), dtype=bool)
-        self.problems: list[Problem] = []
-
-    def __len__(self) -> int:
-        return len(self.lines)
-
-    def __getitem__(self, column: str) -> pa.Array:
-        return self.columns[column]
-
-    def __setitem__(self, column: str, values: pa.Array | pa.ChunkedArray) -> None:
-        if isinstance(values, pa.ChunkedArray):
-            values = values.combine_chunks()
-        self.columns[column] = values
-
-    def refuse(self, bad: Mask, column: str | None, reason: Words, remedy: Words) -> None:
-        """Refuse the rows of a mask, unless they are refused already."""
-        bad = bad & self.good
-        if not bad.any():
-            return
-        self.good = self.good & ~bad
-        shown = column in self.given.column_names if column else False
-        for row in np.flatnonzero(bad):
-            value = self.given[column][int(row)].as_py() if shown else None
-            text = None if value is None else str(value)
-            self.problems.append(
-                Problem(
-                    line=int(self.lines[row]),
-                    column=column,
-                    value=text,
-                    reason=reason,
-                    remedy=remedy,
-                )
-            )
-
-    def keep(self, rows: Mask) -> Draft:
-        """The same draft with some of its rows; problems stay behind with this one."""
-        wanted = pa.array(rows)
-        kept = Draft(self.given.filter(wanted), self.lines[rows])
-        kept.columns = {name: column.filter(wanted) for name, column in self.columns.items()}
-        kept.good = self.good[rows]
-        return kept
-
-    def rows(self, columns: Iterable[str]) -> pa.Table:
-        """The good rows, with the columns asked for."""
-        table = pa.table({name: self.columns[name] for name in columns})
-        return table if self.good.all() else table.filter(pa.array(self.good))
 
 
 @dataclass
@@ -307,14 +239,6 @@ def name_partners(draft: Draft, desk: Desk) -> None:
         ),
     )
     draft["partner_id"] = ids
-
-
-def refuse_disorder(
-    draft: Draft, first: str, last: str, *, shown: str, reason: Words, remedy: Words
-) -> None:
-    """Refuse rows whose first column lies after their last one."""
-    wrong = pc.fill_null(pc.greater(draft[first], draft[last]), False)
-    draft.refuse(np.asarray(wrong), shown, reason, remedy)
 
 
 def _whole(batches: Iterable[Batch]) -> Iterator[Batch]:

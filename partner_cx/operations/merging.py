@@ -6,8 +6,9 @@ and compared, column by column, by the database itself.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,12 +19,10 @@ from sqlalchemy.orm import Session
 
 from partner_cx import bulk
 from partner_cx.bulk import quoted
+from partner_cx.operations.drafts import Draft
 from partner_cx.operations.marks import cells, write_marks
 from partner_cx.operations.revisions import Revision
 from partner_cx.words import Words
-
-if TYPE_CHECKING:
-    from partner_cx.operations.intake import Draft, Kind
 
 TWICE_IN_THE_FILE = Words(
     "An earlier row of this file has the same id and other contents.",
@@ -35,10 +34,34 @@ KEEP_ONE = Words(
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Keeping:
+    """How rows of a kind are kept, and what they bear on.
+
+    key: what makes a row one row. key_field: that key's column in the file, for messages.
+    derived: columns worked out by us, not compared when a row comes again.
+    family, days: the family of KPIs it is tallied in, and the columns with the days it bears on.
+    marked_partner: the column with the partner it bears on.
+    events: the columns with days on which something happened (a promise is no event yet).
+    left_behind: SQL for the partner-days of facts that a correction's `former` contents bore on.
+    """
+
+    name: str
+    table: sa.Table
+    key: tuple[str, ...] = ("source", "source_id")
+    key_field: str = "source_id"
+    derived: tuple[str, ...] = ()
+    family: str = ""
+    days: tuple[str, ...] = ()
+    marked_partner: str = "partner_id"
+    events: tuple[str, ...] = ()
+    left_behind: str = ""
+
+
 class Merge:
     """One import's rows on their way into one table."""
 
-    def __init__(self, session: Session, kind: Kind, import_id: int) -> None:
+    def __init__(self, session: Session, kind: Keeping, import_id: int) -> None:
         self.session = session
         self.kind = kind
         self.import_id = import_id
@@ -157,10 +180,7 @@ class Merge:
         if contradicts.any():
             bad = np.zeros(len(draft), dtype=bool)
             bad[np.flatnonzero(draft.good)] = contradicts
-            draft.refuse(bad, self._key_column(draft), TWICE_IN_THE_FILE, KEEP_ONE)
-
-    def _key_column(self, draft: Draft) -> str:
-        return "source_id" if "source_id" in self.kind.key else self.kind.fields[0].name
+            draft.refuse(bad, self.kind.key_field, TWICE_IN_THE_FILE, KEEP_ONE)
 
     def _correct(self, rows: pa.Table) -> None:
         """Keep what the facts said before, then let them say what the file says."""
