@@ -32,6 +32,7 @@ from partner_cx.measures.formulas import (
     visits,
 )
 from partner_cx.measures.formulas.seam import COUNTS, PRESENCES, SPREADS
+from partner_cx.network.partners import Partner
 from partner_cx.operations.facts import (
     CatalogueStatus,
     Enrolment,
@@ -168,7 +169,7 @@ def _per_partner(table: str, day: str, condition: str, *, cell: str = "") -> str
     """Find facts of a few days by each partner's index, never by reading all there are."""
     return (
         f'SELECT facts."{cell or day}" AS day, facts.partner_id '
-        f"FROM partners CROSS JOIN {table} facts "
+        f"FROM {Partner.__tablename__} CROSS JOIN {table} facts "
         f'WHERE facts.partner_id = partners.id AND facts."{day}" BETWEEN :first AND :last '
         f"AND {condition}"
     )

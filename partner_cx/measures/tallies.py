@@ -1,21 +1,13 @@
 """Tallies: facts summed up per KPI, day and partner, so that a period is a sum and never a scan.
 
-Before: facts, and the marks intake left on the partner-days (cells) it touched. After:
-scorecards. A marked cell is tallied again from all facts that bear on it, never by increments, so
-that late, repeated and corrected facts all lead to what a rebuild from nothing would give.
-
-Time changes tallies too: an order line falls due, a visit matures. `tally_state` says which
-moment the tallies hold for; a refresh for another one first marks the cells that differ.
+Before: `refreshing`, which tallies marked partner-days (cells) again. After: scorecards.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,24 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx import bulk
-from partner_cx.database import Base, Instant, Text, lock, transact
-from partner_cx.errors import Conflict
+from partner_cx.database import Base, Instant, Text
 from partner_cx.frames import read_frame
-from partner_cx.measures.catalogue import CATALOGUE
-from partner_cx.measures.families import (
-    FAMILIES,
-    Facts,
-    Family,
-    Terms,
-    becoming_known,
-    everything,
-    falling_due,
-)
-from partner_cx.operations.imports import Import
-from partner_cx.operations.marks import Mark
-from partner_cx.settings import Settings
-
-T = TypeVar("T")
 
 Big = sa.BigInteger
 
@@ -110,352 +86,94 @@ class TallyState(Base):
     last_import_id: Mapped[int] = mapped_column(Big)  # later imports have marked all they touched
 
 
-# --- Refreshing ---------------------------------------------------------------------------------
+# --- Cells --------------------------------------------------------------------------------------
 
-FACTS_AT_ONCE = 200_000  # what fits comfortably in memory, many times over
-CELLS_AT_FIRST = 5_000
-CELLS_AT_MOST = 100_000
+CELL = ["day", "partner_id"]
 
 
-@dataclass(frozen=True)
-class Refreshed:
-    """What a refresh did: the cells it tallied anew, per family."""
-
-    cells: Mapping[str, int]
+def stage_cells(session: Session, cells: pd.DataFrame) -> None:
+    """Put cells in the temporary table `cells`, where the queries for facts begin."""
+    _stage(session, Tally, cells[CELL], "cells")
 
 
-def refresh(database: sa.Engine | Session, *, now: datetime, settings: Settings) -> Refreshed:
-    """Make the tallies hold for `now`: tally every marked cell again, and what time has changed.
-
-    database: an engine, then each portion is a transaction of its own, and a refresh that was
-        cut off goes on where it stopped; or a session, then all of it is the caller's transaction.
-    """
-    in_turn = _transactions(database)
-    terms = Terms.of(settings, now)
-    in_turn(lambda session: _move_to(session, terms))
-    return Refreshed({family.name: _refresh_family(in_turn, family, terms) for family in FAMILIES})
+def within(frame: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """The rows that lie in the cells."""
+    return frame[np.isin(_number(frame), _number(cells))]
 
 
-def rebuild(database: sa.Engine | Session, *, now: datetime, settings: Settings) -> Refreshed:
-    """Throw all tallies away and make them again from the facts."""
-    terms = Terms.of(settings, now)
-    _transactions(database)(lambda session: _start_over(session, terms))
-    return refresh(database, now=now, settings=settings)
+def distinct(cells: pd.DataFrame) -> pd.DataFrame:
+    """Each cell once, in order of the days."""
+    first = np.unique(_number(cells), return_index=True)[1]
+    return cells[CELL].take(first.tolist()).reset_index(drop=True)
 
 
-def _transactions(database: sa.Engine | Session) -> Callable[[Callable[[Session], T]], T]:
-    if isinstance(database, Session):
-        return lambda work: work(database)
-    return lambda work: transact(database, work)
-
-
-# --- Time passes --------------------------------------------------------------------------------
-
-
-def _move_to(session: Session, terms: Terms) -> None:
-    """Mark the cells whose facts mean something else at the new moment, and remember it.
-
-    Portions are tallied as of the moment remembered here; the marks carry what is still owed.
-    """
-    lock(session, "tallies")
-    state = session.get(TallyState, 1, populate_existing=True)
-    if state is None:  # nothing was ever tallied, and intake has marked all there is
-        _remember(session, terms)
-    elif state.terms != _digest(terms):
-        _start_over(session, terms)
-    else:
-        _let_time_pass(session, state, terms)
-        _remember(session, terms)
-
-
-def _remember(session: Session, terms: Terms) -> None:
-    last_import_id = session.scalar(sa.select(sa.func.max(Import.id))) or 0
-    session.merge(
-        TallyState(id=1, as_of=terms.as_of, terms=_digest(terms), last_import_id=last_import_id)
+def month_of(days: pd.Series) -> pd.Series:
+    """The first day of each day's month."""
+    return pd.Series(
+        days.to_numpy().astype("datetime64[M]").astype("datetime64[us]"), index=days.index
     )
-    session.flush()
 
 
-def _start_over(session: Session, terms: Terms) -> None:
-    lock(session, "tallies")
-    for table in (Tally, MonthTally, Spread, Presence, Mark):
-        session.execute(sa.delete(table))
-    for family in FAMILIES:
-        _mark(session, family, everything(family))
-    _remember(session, terms)
+def _number(cells: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
+    day = cells["day"].to_numpy().astype("datetime64[D]").astype("int64")
+    return np.asarray(day * 2**40 + cells["partner_id"].to_numpy().astype("int64"))
 
 
-def _let_time_pass(session: Session, state: TallyState, terms: Terms) -> None:
-    """Mark what fell due in between and, where files had brought the future, what came true.
+# --- Replacing what is kept of cells ------------------------------------------------------------
 
-    Backwards is the same way: what is due or known at one moment and not at the other.
-    """
-    earlier, later = sorted([state.as_of, terms.as_of])
-    first, last = sorted([terms.day_of(state.as_of), terms.today])
-    span = {"first": first, "last": last, "earlier": earlier, "later": later}
-    maturing = timedelta(days=terms.follow_up_days)
-    matured = span | {"first": first - maturing, "last": last - maturing}
-    known_until = _known_until(session, state.last_import_id)
-    for family in FAMILIES:
-        _mark(session, family, falling_due(family), matured if family.matures else span)
-        known = max(known_until.get(kind, date.min) for kind in family.kinds)
-        if known > first or (known == first and family.to_the_instant):
-            _mark(session, family, becoming_known(family), span, whole_month=True)
+_SUMS = ["hits", "of", "n"]
+_MONTH = ["kpi", "month", "partner_id"]
 
 
-def _known_until(session: Session, last_import_id: int) -> dict[str, date]:
-    """Per kind of file, the last day on which anything happened, in the imports tallied so far.
-
-    An import says until which instant its events reach, exclusively.
-    """
-    reached = (
-        sa.select(Import.kind, sa.func.max(Import.events_until))
-        .where(Import.id <= last_import_id, Import.events_until.is_not(None))
-        .group_by(Import.kind)
-    )
-    return {
-        kind: (until - timedelta(microseconds=1)).date() for kind, until in session.execute(reached)
-    }
-
-
-def _mark(
-    session: Session,
-    family: Family,
-    queries: Iterable[str],
-    span: Mapping[str, Any] | None = None,
-    *,
-    whole_month: bool = False,
+def replace_counts(
+    session: Session, counts: pd.DataFrame, cells: pd.DataFrame, owns: Callable[[str], bool]
 ) -> None:
-    """Mark the cells that queries find; see `operations.marks`."""
-    for query in queries:
-        sql = (
-            "INSERT INTO marks (family, day, partner_id, whole_month) "
-            f"SELECT DISTINCT '{family.name}', day, partner_id, {str(whole_month).lower()} "
-            f"FROM ({query}) AS found WHERE true "
-            "ON CONFLICT (family, day, partner_id) DO UPDATE "
-            "SET whole_month = excluded.whole_month OR marks.whole_month"
-        )
-        session.execute(_typed(sql), span)
+    """Keep these tallies of some cells instead of former ones, and move their months.
 
-
-_PARAMETERS = {"first": sa.Date(), "last": sa.Date(), "earlier": Instant(), "later": Instant()}
-
-
-def _typed(sql: str) -> sa.TextClause:
-    """Written SQL whose days and instants reach the database as it keeps them."""
-    named = [name for name in _PARAMETERS if f":{name}" in sql]
-    return sa.text(sql).bindparams(*(sa.bindparam(name, type_=_PARAMETERS[name]) for name in named))
-
-
-def _digest(terms: Terms) -> str:
-    """What the tallies' meaning rests on; when it changes, none of them holds any more."""
-    versions = sorted((kpi.code, kpi.version) for kpi in CATALOGUE.values())
-    choices = (terms.zone, terms.under, terms.over, terms.follow_up_days, terms.currency)
-    return hashlib.sha256(
-        repr((versions, [str(choice) for choice in choices])).encode()
-    ).hexdigest()
-
-
-# --- Portions -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Portion:
-    """Some marked cells that were tallied in one go."""
-
-    cells: int
-    facts: int
-
-    def next_size(self) -> int:
-        """How many cells to take next, so that their facts are about FACTS_AT_ONCE."""
-        fitting = FACTS_AT_ONCE * self.cells // max(self.facts, 1)
-        return max(1, min(fitting, 4 * self.cells, CELLS_AT_MOST))
-
-
-def _refresh_family(
-    in_turn: Callable[[Callable[[Session], Portion]], Portion], family: Family, terms: Terms
-) -> int:
-    size, cells = CELLS_AT_FIRST, 0
-    while True:
-        portion = in_turn(partial(_tally_portion, family=family, terms=terms, size=size))
-        if not portion.cells:
-            return cells
-        cells += portion.cells
-        size = portion.next_size()
-
-
-def _tally_portion(session: Session, *, family: Family, terms: Terms, size: int) -> Portion:
-    """Tally the first marked cells again, from all facts that bear on them."""
-    lock(session, "tallies")
-    state = session.get_one(TallyState, 1, populate_existing=True)
-    if state.as_of != terms.as_of:
-        raise Conflict(
-            "The tallies were moved to another moment in the meantime.", remedy="Refresh again."
-        )
-    marks = _take_marks(session, family, size)
-    if marks.empty:
-        return Portion(0, 0)
-    months = _whole_months(marks)
-    cells = _distinct(pd.concat([marks[_CELL], _days_of(months)]))
-    cells, facts = _read_facts(session, family, cells)
-    tallied = family.measure(facts, terms)
-    codes = _codes(session, family)
-    _store_counts(session, _within(tallied.counts, cells), codes)
-    _store_spreads(session, _within(tallied.spreads, cells), codes)
-    _store_presences(session, tallied.presences, codes, months)
-    return Portion(len(marks), sum(map(len, facts.values())))
-
-
-_CELL = ["day", "partner_id"]
-
-
-def _take_marks(session: Session, family: Family, size: int) -> pd.DataFrame:
-    """Remove the first marks, in order of their days, and return them.
-
-    They go before any fact is read: what intake brings from now on is marked anew. Whole days
-    are taken if more than one fits.
+    cells: those that are staged. owns: whether a code is one of those to replace.
     """
-    next_ones = (
-        sa.select(Mark.day, Mark.partner_id)
-        .where(Mark.family == family.name)
-        .order_by(Mark.day, Mark.partner_id)
-        .limit(size + 1)
-    )
-    cells = read_frame(session, next_ones)
-    if len(cells) > size:
-        whole = cells[cells["day"] < cells["day"].iloc[-1]]
-        cells = whole if len(whole) else cells[:size]
-    if cells.empty:
-        return cells
-    last = cells.iloc[-1]
-    taken = _typed(
-        "DELETE FROM marks WHERE family = :family AND (day, partner_id) <= (:last, :partner_id) "
-        "RETURNING day, partner_id, whole_month"
-    ).columns(Mark.day, Mark.partner_id, Mark.whole_month)
-    return read_frame(
-        session,
-        taken,
-        {
-            "family": family.name,
-            "last": last["day"].date(),
-            "partner_id": int(last["partner_id"]),
-        },
-    )
-
-
-def _whole_months(marks: pd.DataFrame) -> pd.DataFrame:
-    """The partner-months whose presences must be looked for again: month, partner_id."""
-    again = marks[marks["whole_month"].astype(bool)]
-    months = pd.DataFrame({"month": _month(again["day"]), "partner_id": again["partner_id"]})
-    return months.drop_duplicates(ignore_index=True)
-
-
-def _days_of(months: pd.DataFrame) -> pd.DataFrame:
-    """All cells of some partner-months."""
-    length = months["month"].dt.days_in_month.to_numpy()
-    days = months.loc[months.index.repeat(length)].reset_index(drop=True)
-    ordinal = days.groupby(["month", "partner_id"]).cumcount()
-    days["day"] = days["month"] + pd.to_timedelta(ordinal, unit="D")
-    return days[_CELL]
-
-
-def _read_facts(
-    session: Session, family: Family, cells: pd.DataFrame
-) -> tuple[pd.DataFrame, Facts]:
-    """Read the facts that bear on cells; and, where facts are linked, the cells these lead to."""
-    _stage_cells(session, cells)
-    facts = family.read(session)
-    if family.linked is None:
-        return cells, facts
-    frame, day = family.linked
-    reached = facts[frame][[day, "partner_id"]].set_axis(_CELL, axis="columns")
-    wider = _distinct(pd.concat([cells, reached]))
-    if len(wider) == len(cells):
-        return cells, facts
-    _stage_cells(session, wider)
-    return wider, family.read(session)
-
-
-def _stage_cells(session: Session, cells: pd.DataFrame) -> None:
-    _stage(session, Mark, cells, "cells")
-
-
-def _stage(session: Session, model: type[Base], rows: pd.DataFrame, name: str) -> None:
-    """Put rows in a temporary table, and tell PostgreSQL how few they are."""
-    bulk.stage(session, _table(model), bulk.arrow(rows), name=name)
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.text(f"ANALYZE {name}"))
-
-
-def _names(model: type[Base]) -> list[str]:
-    return [column.name for column in _table(model).columns]
-
-
-def _table(model: type[Base]) -> sa.Table:
-    table = model.__table__
-    assert isinstance(table, sa.Table)
-    return table
-
-
-# --- Storing ------------------------------------------------------------------------------------
-
-
-def _codes(session: Session, family: Family) -> dict[type[Base], list[str]]:
-    """The codes under which the family is stored so far, found without reading every row."""
-    return {
-        model: [code for code in _distinct_codes(session, model) if family.owns(code)]
-        for model in (Tally, Spread, Presence)
-    }
-
-
-def _distinct_codes(session: Session, model: type[Base]) -> list[str]:
-    name = model.__tablename__
-    statement = sa.text(
-        f"WITH RECURSIVE codes (kpi) AS (SELECT min(kpi) FROM {name} UNION ALL "
-        f"SELECT (SELECT min(kpi) FROM {name} WHERE kpi > codes.kpi) FROM codes "
-        "WHERE codes.kpi IS NOT NULL) SELECT kpi FROM codes WHERE kpi IS NOT NULL"
-    )
-    return list(session.scalars(statement))
-
-
-def _store_counts(
-    session: Session, counts: pd.DataFrame, codes: Mapping[type[Base], list[str]]
-) -> None:
-    """Replace the cells' tallies, and move the months by the difference."""
-    former = _stored(session, Tally, codes[Tally])
-    gone, new = _replace(session, Tally, former, counts, ["kpi", *_CELL])
+    gone, new = _replace(session, Tally, ["kpi", *CELL], counts, cells, owns)
     _move_months(session, gone, new)
 
 
-def _store_spreads(
-    session: Session, spreads: pd.DataFrame, codes: Mapping[type[Base], list[str]]
+def replace_spreads(
+    session: Session, spreads: pd.DataFrame, cells: pd.DataFrame, owns: Callable[[str], bool]
 ) -> None:
-    former = _stored(session, Spread, codes[Spread])
-    _replace(session, Spread, former, spreads, ["kpi", *_CELL, "value"])
+    """Keep these spreads of some cells instead of former ones; see `replace_counts`."""
+    _replace(session, Spread, ["kpi", *CELL, "value"], spreads, cells, owns)
 
 
-def _stored(session: Session, model: type[Base], codes: list[str]) -> pd.DataFrame:
-    """What a table holds of the cells under the family's codes."""
-    table = _table(model)
-    columns = ", ".join(f'stored."{name}"' for name in _names(model))
-    statement = sa.text(
-        f"SELECT {columns} FROM cells CROSS JOIN {table.name} stored WHERE stored.kpi IN :codes "
-        "AND stored.day = cells.day AND stored.partner_id = cells.partner_id"
-    ).bindparams(sa.bindparam("codes", expanding=True, type_=sa.Text()))
-    return read_frame(session, statement.columns(*table.c), {"codes": codes})
+def add_presences(
+    session: Session, presences: pd.DataFrame, again: pd.DataFrame, owns: Callable[[str], bool]
+) -> None:
+    """Add who was seen. Of the partner-months `again`, these are all: forget others first."""
+    if len(again):
+        _stage(session, Presence, again, "again")
+        codes = [code for code in _codes(session, Presence) if owns(code)]
+        forget = _of_codes(
+            "DELETE FROM presences WHERE kpi IN :codes "
+            "AND (month, partner_id) IN (SELECT month, partner_id FROM again)"
+        )
+        session.execute(forget, {"codes": codes})
+    bulk.write_new(
+        session,
+        _table(Presence),
+        bulk.arrow(presences),
+        key=["kpi", "month", "partner_id", "who"],
+        clashes_expected=True,
+    )
 
 
 def _replace(
     session: Session,
     model: type[Base],
-    former: pd.DataFrame,
-    rows: pd.DataFrame,
     key: list[str],
+    rows: pd.DataFrame,
+    cells: pd.DataFrame,
+    owns: Callable[[str], bool],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Store rows instead of former ones; rows that stay as they were are left alone.
-
-    Returns the rows that went and those that came.
-    """
+    """Replace rows, leaving alone those that stay. Returns the rows that went and that came."""
+    former = _kept(session, model, cells, owns)
     if len(former):
         both = former.merge(rows, how="outer", indicator="side")
         former = both.loc[both["side"] == "left_only", list(former)]
@@ -463,24 +181,55 @@ def _replace(
     if len(former):
         _stage(session, model, former[key], "outdated")
         names = ", ".join(key)
+        table = model.__tablename__
         session.execute(
-            sa.text(
-                f"DELETE FROM {model.__tablename__} WHERE ({names}) IN "
-                f"(SELECT {names} FROM outdated)"
-            )
+            sa.text(f"DELETE FROM {table} WHERE ({names}) IN (SELECT {names} FROM outdated)")
         )
+    rows = rows.sort_values(key)  # the table's own order: neighbours are written together
     bulk.write(session, _table(model), bulk.arrow(rows))
     return former, rows
 
 
-_SUMS = ["hits", "of", "n"]
+def _kept(
+    session: Session, model: type[Base], cells: pd.DataFrame, owns: Callable[[str], bool]
+) -> pd.DataFrame:
+    """What a table holds of the staged cells."""
+    table = _table(model)
+    first, last = cells["day"].min().date(), cells["day"].max().date()
+    codes = [code for code in _codes(session, model, first, last) if owns(code)]
+    columns = ", ".join(f'kept."{column.name}"' for column in table.columns)
+    statement = _of_codes(
+        f"SELECT {columns} FROM cells CROSS JOIN {table.name} kept WHERE kept.kpi IN :codes "
+        "AND kept.day = cells.day AND kept.partner_id = cells.partner_id"
+    )
+    return read_frame(session, statement.columns(*table.columns), {"codes": codes})
+
+
+def _codes(
+    session: Session, model: type[Base], first: date | None = None, last: date | None = None
+) -> list[str]:
+    """The codes there are, between two days if told: found by leaps, not by reading every row."""
+    table = model.__tablename__
+    between = f"AND EXISTS (SELECT 1 FROM {table} WHERE {table}.kpi = codes.kpi AND day BETWEEN "
+    between = f"{between} :first AND :last)" if first else ""
+    statement = sa.text(
+        f"WITH RECURSIVE codes (kpi) AS (SELECT min(kpi) FROM {table} UNION ALL "
+        f"SELECT (SELECT min(kpi) FROM {table} WHERE kpi > codes.kpi) FROM codes "
+        f"WHERE kpi IS NOT NULL) SELECT kpi FROM codes WHERE kpi IS NOT NULL {between}"
+    )
+    if first:
+        days = {"first": first, "last": last}
+        statement = statement.bindparams(
+            *(sa.bindparam(name, value, type_=sa.Date()) for name, value in days.items())
+        )
+    return list(session.scalars(statement))
 
 
 def _move_months(session: Session, gone: pd.DataFrame, new: pd.DataFrame) -> None:
     """Add the difference between new and former tallies to their months. No month is all zero."""
     moves = pd.concat([new, gone.assign(**{name: -gone[name] for name in _SUMS})])
-    moves = moves.assign(month=_month(moves["day"])).groupby(["kpi", "month", "partner_id"])
-    moved = moves[_SUMS].sum().reset_index()
+    moves["month"] = month_of(moves["day"])
+    moved: pd.DataFrame = moves.groupby(_MONTH, as_index=False)[_SUMS].sum()
     moved = moved[(moved[_SUMS] != 0).any(axis="columns")]
     if moved.empty:
         return
@@ -503,44 +252,18 @@ def _move_months(session: Session, gone: pd.DataFrame, new: pd.DataFrame) -> Non
         )
 
 
-def _store_presences(
-    session: Session,
-    presences: pd.DataFrame,
-    codes: Mapping[type[Base], list[str]],
-    months: pd.DataFrame,
-) -> None:
-    """Add who was seen; where facts were corrected away, forget first who was seen that month."""
-    if len(months) and codes[Presence]:
-        _stage(session, Presence, months, "months")
-        forget = sa.text(
-            "DELETE FROM presences WHERE kpi IN :codes "
-            "AND (month, partner_id) IN (SELECT month, partner_id FROM months)"
-        ).bindparams(sa.bindparam("codes", expanding=True, type_=sa.Text()))
-        session.execute(forget, {"codes": codes[Presence]})
-    bulk.write_new(
-        session,
-        _table(Presence),
-        bulk.arrow(presences),
-        key=["kpi", "month", "partner_id", "who"],
-        clashes_expected=True,
-    )
+def _stage(session: Session, model: type[Base], rows: pd.DataFrame, name: str) -> None:
+    """Put rows in a temporary table, and tell PostgreSQL how few they are."""
+    bulk.stage(session, _table(model), bulk.arrow(rows), name=name)
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text(f"ANALYZE {name}"))
 
 
-def _within(frame: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
-    """The rows that lie in the cells; facts of other cells were only read to judge these."""
-    return frame[np.isin(_number(frame), _number(cells))]
+def _of_codes(sql: str) -> sa.TextClause:
+    return sa.text(sql).bindparams(sa.bindparam("codes", expanding=True, type_=sa.Text()))
 
 
-def _distinct(cells: pd.DataFrame) -> pd.DataFrame:
-    _, first = np.unique(_number(cells), return_index=True)
-    return cells.iloc[first].reset_index(drop=True)
-
-
-def _number(cells: pd.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """One number per cell, in order of the days."""
-    day = cells["day"].to_numpy().astype("datetime64[D]").astype("int64")
-    return np.asarray(day * 2**40 + cells["partner_id"].to_numpy().astype("int64"))
-
-
-def _month(days: pd.Series) -> pd.Series:
-    return days.astype("datetime64[s]").dt.to_period("M").dt.start_time.astype("datetime64[us]")
+def _table(model: type[Base]) -> sa.Table:
+    table = model.__table__
+    assert isinstance(table, sa.Table)
+    return table

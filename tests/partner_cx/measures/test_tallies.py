@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import hypothesis.strategies as st
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from sqlalchemy.orm import Session
 
 from partner_cx.database import Base, open_database, writing
-from partner_cx.measures import tallies
+from partner_cx.measures import refreshing
 from partner_cx.measures.tallies import MonthTally, Presence, Spread, Tally, TallyState
 from partner_cx.operations.marks import Mark
 from partner_cx.settings import Settings
@@ -310,7 +310,7 @@ facts = st.one_of(
     quotes(),
 )
 refreshes = st.builds(lambda number, hour: at(number, hour), st.integers(0, 60), st.integers(0, 23))
-steps = st.lists(st.tuples(few, facts) | refreshes, min_size=1, max_size=20)
+steps = st.lists(st.tuples(few, facts) | refreshes, min_size=1, max_size=14)
 
 
 @pytest.fixture(scope="module", params=databases.KINDS)
@@ -324,13 +324,16 @@ def kept_engine(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
 
 @pytest.fixture
 def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tallies, "CELLS_AT_FIRST", 6)
-    monkeypatch.setattr(tallies, "FACTS_AT_ONCE", 12)
+    monkeypatch.setattr(refreshing, "CELLS_AT_FIRST", 6)
+    monkeypatch.setattr(refreshing, "FACTS_AT_ONCE", 12)
 
 
 @pytest.mark.usefixtures("small_portions")
 @settings(
-    max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+    max_examples=10,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    deadline=None,
 )
 @given(steps=steps, now=refreshes)
 def test_refreshes_after_any_facts_equal_a_rebuild(
@@ -340,7 +343,7 @@ def test_refreshes_after_any_facts_equal_a_rebuild(
         network = Network(session)
         for step in [*steps, now]:
             if isinstance(step, datetime):
-                tallies.refresh(session, now=step, settings=Settings())
+                refreshing.refresh(session, now=step, settings=Settings())
                 continue
             id, fact = step
             if fact[0] == "receipts":
@@ -353,6 +356,6 @@ def test_refreshes_after_any_facts_equal_a_rebuild(
                 network.take(table, family, days, id=id, **contents_)
         refreshed = contents(session)
         assert session.scalar(sa.select(sa.func.count()).select_from(Mark)) == 0
-        tallies.rebuild(session, now=now, settings=Settings())
+        refreshing.rebuild(session, now=now, settings=Settings())
         assert refreshed == contents(session)
         session.rollback()
