@@ -589,3 +589,15 @@ def test_a_reply_at_the_last_second_keeps_the_promise(seconds, kept):
               "response_seconds": seconds}  # fmt: skip
     counts = tickets.counts(facts("tickets", [ticket]), as_of=AS_OF)
     assert as_counted(counts)["sla_response", 1, AS_OF_DAY] == (kept, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("contacts", "reopened", "hits"), [(1, None, 1), (1, 0, 1), (0, 0, 0), (2, 0, 0), (1, 1, 0)]
+)
+def test_first_contact_means_one_contact_and_no_return(contacts, reopened, hits):
+    ticket = {"id": 1, "partner_id": 1, "opened_at": AS_OF, "opened_on": AS_OF_DAY,
+              "resolved_at": AS_OF, "resolved_on": AS_OF_DAY, "resolution_seconds": 0,
+              "contacts": contacts, "reopened_count": reopened}  # fmt: skip
+    counts = as_counted(tickets.counts(facts("tickets", [ticket]), as_of=AS_OF))
+    assert counts["fcr", 1, AS_OF_DAY] == (hits, 1, 1)
+    assert counts["fcr_known", 1, AS_OF_DAY] == (1, 1, 1)

@@ -37,7 +37,7 @@ some_days = st.integers(-40, 130).map(lambda n: date(2026, 4, 1) + timedelta(day
 
 
 def tallies(codes: list[str]) -> st.SearchStrategy[list[dict[str, Any]]]:
-    row = st.fixed_dictionaries(
+    row: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         {
             "kpi": st.sampled_from(codes),
             "partner_id": partner_ids,
