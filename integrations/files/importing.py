@@ -64,7 +64,7 @@ def import_file(
 
     Raises Invalid when the file or its mapping can't be used; then nothing has changed.
     """
-    spec = _kind_named(kind)
+    spec = kind_named(kind)
     how = Mapping.read(mapping) if mapping else Mapping.none()
     with (
         read_facts(path, kind=spec, mapping=how) as facts,
@@ -123,7 +123,7 @@ class _Gathered:
         self.first += problems[: PROBLEMS_SHOWN - len(self.first)]
 
 
-def _kind_named(name: str) -> Kind:
+def kind_named(name: str) -> Kind:
     if name not in KINDS:
         like = nearest(name, KINDS)
         raise NotFound(

@@ -1,0 +1,103 @@
+"""The web service: pages behind a sign-in, and the one place where refusals become answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+import sqlalchemy as sa
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from api import refusals
+from api.pages import definitions, network, partners, start
+from api.render import TEMPLATES, page
+from api.request_scope import Wiring
+from api.sign_in import SignInNeeded
+from partner_cx.settings import Settings, signing_secret
+
+SAFE_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'self'; object-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+log = structlog.get_logger()
+
+
+def make_app(
+    engine: sa.Engine,
+    settings: Settings,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> FastAPI:
+    """The service over a database. Nothing but the sign-in is open to a stranger."""
+    app = FastAPI(title="Partner CX", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.wiring = Wiring(engine, settings, signing_secret(settings), clock)
+    for room in (start, network, partners, definitions):
+        app.include_router(room.router)
+    app.get("/health", include_in_schema=False)(_health)
+    app.mount("/static", StaticFiles(directory=TEMPLATES / "static"), name="static")
+    app.middleware("http")(_with_safe_headers)
+    app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
+    app.add_exception_handler(RequestValidationError, _not_understood)
+    app.add_exception_handler(HTTPException, _by_status)
+    app.add_exception_handler(Exception, _refuse)
+    return app
+
+
+def _health() -> PlainTextResponse:
+    return PlainTextResponse("well\n")
+
+
+async def _with_safe_headers(
+    request: Request, answer: Callable[[Request], Awaitable[Response]]
+) -> Response:
+    """Answer with headers that keep pages to themselves; explain what was refused."""
+    try:
+        response = await answer(request)
+    except Exception as error:  # noqa: BLE001 - the edge: whatever it was, the reader gets a page
+        response = _refuse(request, error)
+    for name, value in SAFE_HEADERS.items():
+        response.headers.setdefault(name, value)
+    if not request.url.path.startswith("/static/"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    if request.url.scheme == "https":
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    return response
+
+
+def _ask_to_sign_in(request: Request, _error: Exception) -> Response:
+    if request.url.path == "/":
+        return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
+    return page(request, "public/sign_in.html", status=HTTPStatus.UNAUTHORIZED)
+
+
+def _not_understood(request: Request, _error: Exception) -> HTMLResponse:
+    return _refusal_page(request, HTTPStatus.UNPROCESSABLE_ENTITY)
+
+
+def _by_status(request: Request, error: Exception) -> HTMLResponse:
+    assert isinstance(error, HTTPException)
+    return _refusal_page(request, HTTPStatus(error.status_code))
+
+
+def _refuse(request: Request, error: Exception) -> HTMLResponse:
+    refusal = refusals.explain(error)
+    if refusal is None:
+        log.error("page failed", path=request.url.path, exc_info=error)
+        return _refusal_page(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+    return _refusal_page(request, refusal.status)
+
+
+def _refusal_page(request: Request, status: HTTPStatus) -> HTMLResponse:
+    return page(request, "public/refusal.html", status=status, answer=status.value)

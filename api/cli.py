@@ -1,0 +1,103 @@
+"""The command line: one door to everything, for people and for scripts.
+
+Data goes to stdout and everything else to stderr. The exit status is 0 when all is done, 1 when
+it is done with problems (rows refused, awards unfunded), 2 when it was refused and nothing has
+changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from api import refusals
+from api.commands import (
+    budgets,
+    closing,
+    database,
+    demo,
+    facts,
+    links,
+    measures,
+    rules,
+    serving,
+    statements,
+)
+from api.commands.options import Database
+
+
+class Commands(TyperGroup):
+    """Commands whose refusals are told in a sentence, never in a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            done = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:  # the reader has seen enough, as `head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except Exception as error:
+            refusal = refusals.explain(error)
+            if refusal is None:
+                raise
+            typer.echo(f"partner-cx: {refusal}", err=True)
+            raise typer.Exit(2) from None
+        return done
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Listens to a partner network, measures it, and rewards what it does well.",
+    epilog="Exit status: 0 done, 1 done with problems, 2 refused and nothing changed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback()
+def before_any_command(ctx: typer.Context, database: Database = None) -> None:
+    """`--database` may stand before the command as well as after it."""
+    if database is not None:
+        ctx.default_map = _for_every_command(ctx.command, database)
+
+
+def _for_every_command(command: Any, database: str) -> dict[str, Any]:
+    below = getattr(command, "commands", {})
+    return {
+        "database": database,
+        **{name: _for_every_command(each, database) for name, each in below.items()},
+    }
+
+
+app.command("demo")(demo.demo)
+app.command("migrate")(database.migrate)
+app.command("import")(facts.import_)
+app.command("kinds")(facts.kinds)
+app.command("kpis")(measures.kpis)
+app.command("measure")(measures.measure)
+app.command("scorecard")(measures.scorecard)
+app.add_typer(rules.app, name="rules")
+app.add_typer(budgets.app, name="budgets")
+app.command("close")(closing.close)
+app.command("statement")(statements.statement)
+app.command("serve")(serving.serve)
+app.command("link")(links.link)
+
+
+def main() -> None:
+    """What `partner-cx` runs."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(AttributeError):  # a stream that was put in its place
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    app(prog_name="partner-cx")
+
+
+if __name__ == "__main__":
+    main()

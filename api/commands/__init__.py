@@ -1,0 +1,1 @@
+"""The commands of `partner-cx`, by noun. Heavy modules are imported where a command needs them."""

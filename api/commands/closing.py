@@ -1,0 +1,51 @@
+"""Closing a period: figures frozen, rules decided, points awarded, once."""
+
+from __future__ import annotations
+
+import typer
+
+from api.commands.options import Database, Form, In, Now, PeriodText
+from api.printing import Format, Row, print_rows, say
+
+OUTCOMES = ("period", "rule", "version", "met", "not_met", "unknown", "awarded", "unfunded")
+
+
+def close(
+    period: PeriodText,
+    database: Database = None,
+    now: Now = None,
+    form: Form = Format.TABLE,
+    language: In = None,
+) -> None:
+    """Freeze a period's scorecards, decide its rules and award what was earned. Once."""
+    from api.wiring import actor, moment, open_house
+    from partner_cx.periods import Period
+    from rewards import closings
+
+    chosen = Period.parse(period)
+    with open_house(database) as house:
+        closed = closings.close(
+            house.engine,
+            chosen,
+            now=moment(now, house.settings),
+            by=actor(),
+            settings=house.settings,
+        )
+    rows: list[Row] = [
+        {
+            "period": str(chosen),
+            "rule": outcome.rule.code,
+            "version": outcome.rule.version,
+            "met": outcome.met,
+            "not_met": outcome.not_met,
+            "unknown": outcome.unknown,
+            "awarded": outcome.points_awarded,
+            "unfunded": outcome.points_unfunded,
+        }
+        for outcome in closed.outcomes
+    ]
+    print_rows(rows, OUTCOMES, form=form)
+    for sentence in closed.sentences:
+        say(sentence.in_(language or house.language))
+    if closed.points_unfunded:
+        raise typer.Exit(1)

@@ -1,0 +1,50 @@
+"""The web service, on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.commands.options import Database
+from api.printing import say
+
+if TYPE_CHECKING:
+    from api.wiring import House
+
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65535)]
+
+
+def serve(host: Host = "127.0.0.1", port: Port = 8000, database: Database = None) -> None:
+    """Serve the pages. `partner-cx link EMAIL` prints a link to sign in with."""
+    from api.wiring import open_house
+
+    with open_house(database) as house:
+        serve_pages(house, host, port)
+
+
+def serve_pages(house: House, host: str, port: int) -> None:
+    """Serve until stopped. Raises Conflict when the address is taken or isn't this machine's."""
+    import socket
+
+    import uvicorn
+
+    from api.app import make_app
+    from partner_cx.errors import Conflict
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise Conflict(
+                f"Can't listen on {host}:{port}: {(error.strerror or str(error)).lower()}.",
+                remedy="Stop what is listening there, or choose another --port.",
+            ) from None
+        say(f"Serving on http://{host}:{listener.getsockname()[1]} – stop with Ctrl-C.")
+        config = uvicorn.Config(
+            make_app(house.engine, house.settings), log_config=None, access_log=False
+        )
+        uvicorn.Server(config).run(sockets=[listener])

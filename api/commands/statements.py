@@ -1,0 +1,172 @@
+"""Statements: told to a person as a story, given to a program as flat rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.commands.options import Database, Form, In, Now
+from api.printing import Format, Row, Shown, print_rows
+
+if TYPE_CHECKING:
+    from partner_cx.measures.figures import Figure
+    from rewards.statements import Shortfall, Statement, Unearned
+
+# `record` says what a row is: the balance, an entry, a decision without points, a figure that one
+# of these rests on, or a row behind a miss.
+COLUMNS = (
+    *("record", "on", "period", "rule", "rule_version", "verdict", "points", "balance", "why"),
+    *("kpi", "value", "hits", "of", "n", "state", "target", "short", "source_id", "key"),
+)
+
+
+def statement(
+    subject: Annotated[
+        str, typer.Argument(metavar="PARTNER|EMAIL", help="A partner's code or a person's e-mail.")
+    ],
+    period: Annotated[
+        str | None, typer.Option(metavar="PERIOD", help="Only what took effect within it.")
+    ] = None,
+    rows: Annotated[
+        int, typer.Option(metavar="N", min=0, help="How many rows behind each miss.")
+    ] = 20,
+    database: Database = None,
+    now: Now = None,
+    form: Form = Format.TABLE,
+    language: In = None,
+) -> None:
+    """Print every entry with its reason, the balance, and what stood in the way of more."""
+    from api.wiring import moment, open_house
+    from partner_cx.database import reading
+    from partner_cx.periods import Period
+    from rewards.statements import statement as made
+
+    chosen = Period.parse(period) if period else None
+    with open_house(database) as house, reading(house.engine) as session:
+        told = made(session, subject, settings=house.settings, period=chosen)
+        if now is not None:
+            told = _until(told, moment(now, house.settings).astimezone(house.settings.zone).date())
+        spoken = language or house.language
+    if form is Format.TABLE:
+        for line in _story(told, rows, spoken):
+            typer.echo(line)
+    else:
+        print_rows(_records(told, rows, spoken), COLUMNS, form=form)
+
+
+def _until(told: Statement, day: object) -> Statement:
+    """The statement as it stood at the end of a day."""
+    lines = tuple(line for line in told.lines if line.on <= day)  # type: ignore[operator]
+    return replace(
+        told,
+        balance=lines[-1].balance if lines else 0,
+        lines=lines,
+        unearned=tuple(each for each in told.unearned if each.period.last_day <= day),  # type: ignore[operator]
+    )
+
+
+# --- For people -----------------------------------------------------------------------------------
+
+
+def _story(told: Statement, rows: int, language: str) -> Iterator[str]:
+    from partner_cx.quantities import number_text, points_text
+    from partner_cx.words import Words
+
+    yield f"{told.name} ({told.subject}): {points_text(told.balance, language)}"
+    if told.lines:
+        yield ""
+    for line in told.lines:
+        signed = f"{'+' if line.points > 0 else ''}{number_text(line.points, language)}"
+        balance = number_text(line.balance, language)
+        yield f"{line.on}  {signed:>7}  → {balance:>7}  {line.why.in_(language)}"
+    if told.unearned:
+        yield ""
+        yield Words("Without points:", "Sans points\u202f:").in_(language)
+    for each in told.unearned:
+        yield from _missed(each, rows, language)
+
+
+def _missed(each: Unearned, rows: int, language: str) -> Iterator[str]:
+    from partner_cx.words import Words
+
+    yield f"{each.period.last_day}  {each.sentence.in_(language)}"
+    for shortfall in each.shortfalls:
+        shown = shortfall.misses.rows[:rows]
+        for miss in shown:
+            yield f"    {miss.source_id}  {miss.sentence.in_(language)}"
+        more = shortfall.misses.total - len(shown)
+        if more and shown:
+            said = Words("… and {more} more", "… et {more} de plus").format(more=more)
+            yield f"    {said.in_(language)}"
+
+
+# --- For programs ---------------------------------------------------------------------------------
+
+
+def _records(told: Statement, rows: int, language: str) -> Iterator[Row]:
+    yield {"record": "balance", "balance": told.balance, "why": told.name}
+    for line in told.lines:
+        about: Row = {
+            "on": line.on,
+            "period": str(line.period) if line.period else None,
+            "rule": line.rule.code if line.rule else None,
+            "rule_version": line.rule.version if line.rule else None,
+            "key": line.key,
+        }
+        yield {
+            **about,
+            "record": "entry",
+            "points": line.points,
+            "balance": line.balance,
+            "why": line.why.in_(language),
+        }
+        for figure in line.figures:
+            yield {**about, "record": "figure", **_figure(figure)}
+    for each in told.unearned:
+        yield from _unearned_records(each, rows, language)
+
+
+def _unearned_records(each: Unearned, rows: int, language: str) -> Iterator[Row]:
+    about: Row = {
+        "on": each.period.last_day,
+        "period": str(each.period),
+        "rule": each.rule.code,
+        "rule_version": each.rule.version,
+        "verdict": each.verdict.value,
+    }
+    yield {**about, "record": "unearned", "points": 0, "why": each.sentence.in_(language)}
+    reasons = {shortfall.figure.kpi: shortfall for shortfall in each.shortfalls}
+    for figure in each.figures:
+        shortfall = reasons.get(figure.kpi)
+        why = shortfall.sentence.in_(language) if shortfall else None
+        yield {**about, "record": "figure", "why": why, **_figure(figure)}
+        if shortfall:
+            yield from _rows(about, shortfall, rows, language)
+
+
+def _rows(about: Row, shortfall: Shortfall, rows: int, language: str) -> Iterator[Row]:
+    for miss in shortfall.misses.rows[:rows]:
+        yield {
+            **about,
+            "record": "row",
+            "on": miss.day,
+            "kpi": shortfall.figure.kpi,
+            "source_id": miss.source_id,
+            "why": miss.sentence.in_(language),
+        }
+
+
+def _figure(figure: Figure) -> Row:
+    return {
+        "kpi": figure.kpi,
+        "value": Shown(figure.value, ""),
+        "hits": figure.hits,
+        "of": figure.of,
+        "n": figure.n,
+        "state": figure.state.value if figure.state else None,
+        "target": figure.target.value if figure.target else None,
+        "short": figure.short,
+    }

@@ -1,0 +1,242 @@
+"""The demo network built: its files taken in as a user's own, its past quarters closed.
+
+`network` makes the files; after it come the import, the closes and the pages that everybody uses.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from api import migrations
+from api.demo.cast import BRAND_DOMAIN, MEMBERS
+from api.demo.network import DemoFile, make_network
+from api.demo.story import FULL_QUARTERS
+from api.measuring import measure_period
+from api.render import TEMPLATES
+from api.wiring import House
+from integrations.files.importing import import_file
+from partner_cx.database import reading, transact
+from partner_cx.errors import Conflict
+from partner_cx.network.partners import Partner
+from partner_cx.network.people import Person, Role
+from partner_cx.network.sign_in_links import make_link
+from partner_cx.operations.imports import Import
+from partner_cx.periods import Period, PeriodKind
+from partner_cx.quantities import number_text, points_text
+from partner_cx.settings import data_folder
+from partner_cx.words import Words
+from rewards import budgets, closings, rulebook
+from rewards.rules import Rule
+
+RULE_FILE = TEMPLATES / "rules" / "network_quality_bonus.yaml"
+BUDGET_POINTS = 200_000
+CLOSED_AFTER = timedelta(days=7)  # how long after a quarter's end it is closed
+LAST_FILE = "order-lines-corrections"
+ACTOR = "demo"
+SHOWN_PEOPLE = (  # whom the demo offers to sign in as, by the partner they belong to
+    (Words("the distributor Sanithermie", "le distributeur Sanithermie"), "SANITHERMIE"),
+    (Words("the reseller Lyon Thermique", "le revendeur Lyon Thermique"), "LYON-THERMIQUE"),
+)
+
+Tell = Callable[[str], None]
+
+
+def demo_database() -> str:
+    """The demo's own SQLite file: it never mixes with a user's network."""
+    file = data_folder(os.environ) / "partner-cx-demo.sqlite3"
+    return sa.URL.create("sqlite", database=str(file)).render_as_string(hide_password=False)
+
+
+def build(
+    house: House,
+    folder: Path,
+    *,
+    now: datetime,
+    language: str,
+    tell: Tell,
+    on_progress: Callable[[float, int], None],
+) -> None:
+    """Build the network into an empty database. Again changes nothing.
+
+    Raises Conflict when the database holds another network.
+    """
+    migrations.upgrade(house.engine)
+    with reading(house.engine) as session:
+        _refuse_other_networks(session)
+        if _is_built(session):
+            tell(_say(language, "The demo network is there already.", "Le réseau est déjà là."))
+            return
+    local = now.astimezone(house.settings.zone)
+    files = make_network(folder, until=local.date())
+    tell(
+        _say(language, "{count} files lie in {folder}", "{count} fichiers dans {folder}").format(
+            count=len(files), folder=folder
+        )
+    )
+    facts = [file for file in files if file.path.stem != LAST_FILE]
+    late = [file for file in files if file.path.stem == LAST_FILE]
+    _take_in(house, facts, now, language, tell, on_progress)
+    quarters = past_quarters(local)
+    _publish(house, quarters[0])
+    for quarter in quarters:
+        _close(house, quarter, language, tell)
+    _take_in(house, late, now, language, tell, on_progress)
+    running = Period.of(local.date(), PeriodKind.QUARTER)
+    for period in (running, Period.of(local.date(), PeriodKind.YEAR)):
+        measure_period(house, period, now=now)
+
+
+def past_quarters(now: datetime) -> list[Period]:
+    """The full quarters the demo's story covers, the first one first."""
+    last = Period.of(now.date(), PeriodKind.QUARTER).previous()
+    quarters = [last]
+    while len(quarters) < FULL_QUARTERS:
+        quarters.append(quarters[-1].previous())
+    return quarters[::-1]
+
+
+def links(house: House, address: str) -> Iterator[str]:
+    """A sign-in link per role, fresh each time."""
+
+    def made(session: Session) -> list[str]:
+        at = datetime.now(UTC)
+        return [
+            f"{who.in_(house.language)}: {address}/sign-in/{make_link(session, email, now=at)}"
+            for who, email in _who_signs_in(session)
+        ]
+
+    yield _say(
+        house.language,
+        "Sign in as (each link works once, for half an hour):",
+        "Connectez-vous en tant que (chaque lien sert une fois, pendant une demi-heure) :",
+    )
+    for line in transact(house.engine, made):
+        yield f"  {line}"
+
+
+def _who_signs_in(session: Session) -> Iterator[tuple[Words, str]]:
+    manager = sa.select(Person.email).where(
+        Person.role == Role.MANAGER, Person.email.endswith(f"@{BRAND_DOMAIN}")
+    )
+    yield (
+        Words("the channel manager", "la responsable du réseau"),
+        session.scalars(manager.order_by(Person.email).limit(1)).one(),
+    )
+    for who, code in SHOWN_PEOPLE:
+        own = (
+            sa.select(Person.email)
+            .join(Partner, Partner.id == Person.partner_id)
+            .where(Partner.code == code, Person.role == Role.PARTNER)
+        )
+        yield who, session.scalars(own.order_by(Person.email).limit(1)).one()
+
+
+def _take_in(
+    house: House,
+    files: list[DemoFile],
+    now: datetime,
+    language: str,
+    tell: Tell,
+    on_progress: Callable[[float, int], None],
+) -> None:
+    for place, file in enumerate(files):
+
+        def told(share: float, rows: int, place: int = place) -> None:
+            on_progress((place + share) / len(files), rows)
+
+        report = import_file(
+            house.engine,
+            file.kind,
+            file.path,
+            source=file.source,
+            mapping=file.mapping_path,
+            settings=house.settings,
+            now=now,
+            language=language,
+            on_progress=told,
+        )
+        counts = {
+            _say(language, "taken", "prises"): report.taken,
+            _say(language, "corrected", "corrigées"): report.corrected,
+            _say(language, "unchanged", "inchangées"): report.unchanged,
+            _say(language, "refused", "refusées"): report.refused,
+        }
+        shown = [f"{number_text(n, language)} {word}" for word, n in counts.items() if n]
+        tell(f"  {file.path.name}: {', '.join(shown)}")
+
+
+def _publish(house: House, first: Period) -> None:
+    """Put the bonus in force from the story's first quarter on, with a budget that can pay it."""
+    rule = Rule.from_yaml(RULE_FILE.read_text(encoding="utf-8"), RULE_FILE.name)
+    opening = datetime.combine(first.first_day, time(9), tzinfo=house.settings.zone)
+
+    def publish(session: Session) -> None:
+        rulebook.publish(
+            session,
+            replace(rule, starts=first.first_day),
+            by=ACTOR,
+            why="The demo network's bonus.",
+            now=opening.astimezone(UTC),
+        )
+        budgets.fund(
+            session,
+            rule.budget,
+            BUDGET_POINTS,
+            key="fund:demo",
+            why=Words("The demo programme's budget", "Le budget du programme de démonstration"),
+            now=opening,
+        )
+
+    transact(house.engine, publish)
+
+
+def _close(house: House, quarter: Period, language: str, tell: Tell) -> None:
+    closed = closings.close(
+        house.engine,
+        quarter,
+        now=quarter.ends_at(house.settings.zone) + CLOSED_AFTER,
+        by=ACTOR,
+        settings=house.settings,
+    )
+    for outcome in closed.outcomes:
+        judged = outcome.met + outcome.not_met + outcome.unknown
+        tell(
+            _say(
+                language,
+                "{period}: {met} of {judged} partners earn the bonus, {unknown} can't be judged; "
+                "{points} awarded",
+                "{period} : {met} partenaires sur {judged} gagnent la prime, {unknown} sans "
+                "verdict ; {points} attribués",
+            ).format(
+                period=quarter.label(language),
+                met=outcome.met,
+                judged=judged,
+                unknown=outcome.unknown,
+                points=points_text(outcome.points_awarded, language),
+            )
+        )
+
+
+def _refuse_other_networks(session: Session) -> None:
+    ours = {member.code for member in MEMBERS}
+    if set(session.scalars(sa.select(Partner.code))) - ours:
+        raise Conflict(
+            "This database holds another network than the demo's.",
+            remedy="Leave --database out: the demo has a database of its own.",
+        )
+
+
+def _is_built(session: Session) -> bool:
+    built = sa.select(Import.id).where(Import.file_name.startswith(LAST_FILE)).limit(1)
+    return session.scalar(built) is not None
+
+
+def _say(language: str, en: str, fr: str) -> str:
+    return Words(en, fr).in_(language)

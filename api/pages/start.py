@@ -1,0 +1,75 @@
+"""The way in and out: signing in by link, a person's own page, signing out."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from api import sign_in
+from api.access import partners_below
+from api.render import page
+from api.request_scope import Clock, Reading, Writing
+from api.sign_in import OwnForm, SignedIn
+from partner_cx.network.partners import Partner
+from partner_cx.network.people import Role
+from partner_cx.network.sign_in_links import end_session, use_link
+
+router = APIRouter()
+
+
+@router.get("/")
+def start(session: Reading, viewer: SignedIn) -> Response:
+    """Where each role begins."""
+    if viewer.sees_network:
+        return RedirectResponse("/network", HTTPStatus.SEE_OTHER)
+    partner = session.get(Partner, viewer.person.partner_id or 0)
+    if viewer.person.role == Role.PARTNER and partner:
+        return RedirectResponse(f"/partners/{partner.code}", HTTPStatus.SEE_OTHER)
+    return RedirectResponse("/me", HTTPStatus.SEE_OTHER)
+
+
+@router.get("/me")
+def me(request: Request, session: Reading, viewer: SignedIn) -> Response:
+    """A person's own page: who they are here, and what they may see."""
+    own = session.get(Partner, viewer.person.partner_id or 0)
+    sees = viewer.person.role == Role.PARTNER
+    return page(
+        request,
+        "public/me.html",
+        person=viewer.person,
+        partner=own,
+        below=partners_below(session, own) if own and sees else [],
+    )
+
+
+@router.get("/sign-in")
+def how_to_sign_in(request: Request) -> Response:
+    return page(request, "public/sign_in.html")
+
+
+@router.get("/sign-in/{token}")
+def offer_to_sign_in(request: Request, token: str) -> Response:
+    return page(request, "public/sign_in_link.html", token=token)
+
+
+@router.post("/sign-in/{token}", dependencies=[OwnForm])
+def use(request: Request, token: str, session: Writing, now: Clock) -> Response:
+    """Use the link up. A link that no longer works says so, and how to get another."""
+    used = use_link(session, token, now=now)
+    if used is None:
+        return page(request, "public/sign_in_stale.html", status=HTTPStatus.GONE)
+    response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+    sign_in.open_session(request, response, used.id)
+    return response
+
+
+@router.post("/sign-out", dependencies=[OwnForm])
+def sign_out(request: Request, session: Writing, now: Clock) -> Response:
+    viewer = sign_in.current_viewer(request, session, now)
+    if viewer:
+        end_session(session, viewer.link_id, now=now)
+    response = RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
+    sign_in.close_session(response)
+    return response

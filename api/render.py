@@ -1,0 +1,97 @@
+"""Pages: templates filled with finished values, in the reader's language, with safe headers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from babel.dates import format_date, format_datetime
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from api.access import Viewer
+from api.french import FRENCH
+from api.request_scope import LANGUAGE_COOKIE, LANGUAGES, language_of, wiring
+from partner_cx.quantities import number_text, points_text
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+_YEAR = 365 * 24 * 60 * 60
+
+_environment = Environment(
+    loader=FileSystemLoader(TEMPLATES),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    status: HTTPStatus = HTTPStatus.OK,
+    **values: Any,
+) -> HTMLResponse:
+    """A page in the reader's language. A choice made by `?lang=` is remembered."""
+    language = language_of(request)
+    zone = wiring(request).settings.zone
+
+    def day(on: date | datetime) -> str:
+        local = on.astimezone(zone).date() if isinstance(on, datetime) else on
+        return format_date(local, "long", locale=language)
+
+    def instant(at: datetime) -> str:
+        return format_datetime(at, "d MMMM y, HH:mm", tzinfo=zone, locale=language)
+
+    html = _environment.get_template(template).render(
+        _=translator(language),
+        language=language,
+        languages=_language_links(request, language),
+        viewer=_viewer(request),
+        path=request.url.path,
+        day=day,
+        instant=instant,
+        number=lambda number: number_text(number, language),
+        points=lambda points: points_text(points, language),
+        **values,
+    )
+    response = HTMLResponse(html, status, headers={"Content-Language": language})
+    if request.query_params.get("lang") in LANGUAGES:
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            language,
+            max_age=_YEAR,
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+    return response
+
+
+def translator(language: str) -> Callable[[str], str]:
+    """English as it stands; French from its table, where every text of the pages must be."""
+    return FRENCH.__getitem__ if language == "fr" else str
+
+
+def _viewer(request: Request) -> Viewer | None:
+    return getattr(request.state, "viewer", None)
+
+
+def _language_links(request: Request, language: str) -> list[dict[str, Any]]:
+    """The same page in each language, the present one marked."""
+    kept = [(k, v) for k, v in request.query_params.multi_items() if k != "lang"]
+    return [
+        {
+            "code": code,
+            "name": {"en": "English", "fr": "Français"}[code],
+            "href": f"?{urlencode([*kept, ('lang', code)])}",
+            "current": code == language,
+        }
+        for code in LANGUAGES
+    ]

@@ -1,0 +1,62 @@
+"""What a request is given: the wiring, the moment, a session on the database, a language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+
+from partner_cx.database import reading, writing
+from partner_cx.settings import Settings
+
+LANGUAGES = ("en", "fr")
+LANGUAGE_COOKIE = "language"
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What the web service works with. The clock is handed in, so that any day can be replayed."""
+
+    engine: sa.Engine
+    settings: Settings
+    secret: str
+    clock: Callable[[], datetime]
+
+
+def wiring(request: Request) -> Wiring:
+    return request.app.state.wiring
+
+
+def _now(request: Request) -> datetime:
+    return wiring(request).clock()
+
+
+def _open_reading(request: Request) -> Iterator[Session]:
+    with reading(wiring(request).engine) as session:
+        yield session
+
+
+def _open_writing(request: Request) -> Iterator[Session]:
+    with writing(wiring(request).engine) as session:
+        yield session
+
+
+def language_of(request: Request) -> str:
+    """What was asked for, what was chosen before, what the browser prefers, or the settings'."""
+    asked = request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)
+    preferred = request.headers.get("accept-language", "").split(",")
+    from_browser = (part.split(";")[0].split("-")[0].strip().lower() for part in preferred)
+    known = (language for language in (*asked, *from_browser) if language in LANGUAGES)
+    return next(known, wiring(request).settings.language)
+
+
+Clock = Annotated[datetime, Depends(_now)]
+Language = Annotated[str, Depends(language_of)]
+# Without the scope a client is answered before the commit, also when the commit fails.
+Reading = Annotated[Session, Depends(_open_reading, scope="function")]
+Writing = Annotated[Session, Depends(_open_writing, scope="function")]

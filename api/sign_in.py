@@ -1,0 +1,86 @@
+"""Signing in: a single-use link opens a session, kept in a signed cookie.
+
+Opening a link shows a button; only pressing it uses the link up, so that a mail scanner that
+visits every link locks nobody out. The session ends after half a day, or at once by signing out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request, Response
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from sqlalchemy.orm import Session
+
+from api.access import Viewer
+from api.request_scope import Clock, Reading, wiring
+from partner_cx.errors import Forbidden
+from partner_cx.network.sign_in_links import SESSION_LASTS, person_in_session
+
+COOKIE = "partner_cx_session"
+
+
+class SignInNeeded(Exception):
+    """Nobody has signed in, or no longer: the answer is the page that says how."""
+
+
+def current_viewer(request: Request, session: Session, now: datetime) -> Viewer | None:
+    """Who has signed in, by the cookie and by what the database still says of the person."""
+    link_id = _link_id(request)
+    person = None if link_id is None else person_in_session(session, link_id, now=now)
+    return None if person is None or link_id is None else Viewer(person, link_id)
+
+
+def _signed_in(request: Request, session: Reading, now: Clock) -> Viewer:
+    viewer = current_viewer(request, session, now)
+    if viewer is None:
+        raise SignInNeeded
+    request.state.viewer = viewer
+    return viewer
+
+
+SignedIn = Annotated[Viewer, Depends(_signed_in)]
+
+
+def open_session(request: Request, response: Response, link_id: int) -> None:
+    """Hand out the cookie. Whatever session the browser had before is replaced."""
+    response.set_cookie(
+        COOKIE,
+        _signer(request).dumps(link_id),
+        max_age=int(SESSION_LASTS.total_seconds()),
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )
+
+
+def close_session(response: Response) -> None:
+    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+
+
+def own_form_only(request: Request) -> None:
+    """Refuse a form that another site sent: browsers say where a form comes from."""
+    site = request.headers.get("sec-fetch-site")
+    origin = request.headers.get("origin")
+    own = urlsplit(origin or "").netloc == request.headers.get("host")
+    if site not in (None, "same-origin") or not (own if origin else site == "same-origin"):
+        raise Forbidden("This form was sent from elsewhere.", remedy="Open the page and try again.")
+
+
+OwnForm = Depends(own_form_only)
+
+
+def _link_id(request: Request) -> int | None:
+    try:
+        link_id = _signer(request).loads(
+            request.cookies.get(COOKIE, ""), max_age=int(SESSION_LASTS.total_seconds())
+        )
+    except BadSignature:
+        return None
+    return link_id if isinstance(link_id, int) else None
+
+
+def _signer(request: Request) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(wiring(request).secret, salt="session")
