@@ -22,7 +22,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 def read_frame(
     session: Session,
-    statement: sa.Select[Any] | sa.TextualSelect,
+    statement: sa.Select[*tuple[Any, ...]] | sa.TextualSelect,
     parameters: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Read what a statement selects (or returns) as a frame, each column by its declared type.

@@ -149,12 +149,12 @@ def add_presences(
     """Add who was seen. Of the partner-months `again`, these are all: forget others first."""
     if len(again):
         _stage(session, Presence, again, "again")
-        codes = [code for code in _codes(session, Presence) if owns(code)]
+        owned = [code for code in codes(session, Presence) if owns(code)]
         forget = _of_codes(
             "DELETE FROM presences WHERE kpi IN :codes "
             "AND (month, partner_id) IN (SELECT month, partner_id FROM again)"
         )
-        session.execute(forget, {"codes": codes})
+        session.execute(forget, {"codes": owned})
     bulk.write_new(
         session,
         _table(Presence),
@@ -196,16 +196,16 @@ def _kept(
     """What a table holds of the staged cells."""
     table = _table(model)
     first, last = cells["day"].min().date(), cells["day"].max().date()
-    codes = [code for code in _codes(session, model, first, last) if owns(code)]
+    owned = [code for code in codes(session, model, first, last) if owns(code)]
     columns = ", ".join(f'kept."{column.name}"' for column in table.columns)
     statement = _of_codes(
         f"SELECT {columns} FROM cells CROSS JOIN {table.name} kept WHERE kept.kpi IN :codes "
         "AND kept.day = cells.day AND kept.partner_id = cells.partner_id"
     )
-    return read_frame(session, statement.columns(*table.columns), {"codes": codes})
+    return read_frame(session, statement.columns(*table.columns), {"codes": owned})
 
 
-def _codes(
+def codes(
     session: Session, model: type[Base], first: date | None = None, last: date | None = None
 ) -> list[str]:
     """The codes there are, between two days if told: found by leaps, not by reading every row."""

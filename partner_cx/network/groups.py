@@ -7,10 +7,13 @@ its own by the `groups` files: `group:pilot`.
 
 from __future__ import annotations
 
+import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Text
+from partner_cx.frames import read_frame
+from partner_cx.network.partners import Partner, PartnerKind
 
 
 class GroupMember(Base):
@@ -24,3 +27,76 @@ class GroupMember(Base):
     label: Mapped[str | None] = mapped_column(Text)
     partner_id: Mapped[int] = mapped_column(sa.ForeignKey("partners.id"), index=True)
     import_id: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))
+
+
+# From the widest to the narrowest: where several groups override a target, the last one holds.
+NARROWER = ("kind", "tier", "country", "region", "distributor", "group")
+_LEVELS_MAX = 100  # no hierarchy is deeper; a partner that is its own forebear would be
+
+
+def memberships(session: Session) -> pd.DataFrame:
+    """Every group with its members, as the partners stand now: group_code, partner_id.
+
+    A distributor's group holds the distributor itself and everyone below it, at any depth.
+    """
+    partners = read_frame(
+        session,
+        sa.select(
+            Partner.id,
+            Partner.code,
+            Partner.kind,
+            Partner.parent_id,
+            Partner.tier,
+            Partner.region,
+            Partner.country,
+        ),
+    )
+    own = read_frame(session, sa.select(GroupMember.group_code, GroupMember.partner_id))
+    own["group_code"] = "group:" + own["group_code"].str.removeprefix("group:")
+    by_nature = [_by(partners, name) for name in ("kind", "tier", "region", "country")]
+    groups = pd.concat([*by_nature, _by_distributor(partners), own], ignore_index=True)
+    return groups.drop_duplicates().sort_values(["group_code", "partner_id"], ignore_index=True)
+
+
+def labels(session: Session) -> dict[str, str]:
+    """What people call a group: a distributor's name, or what the channel team wrote."""
+    distributors = sa.select(Partner.code, Partner.name).where(
+        Partner.kind == PartnerKind.DISTRIBUTOR
+    )
+    named = sa.select(GroupMember.group_code, sa.func.max(GroupMember.label)).group_by(
+        GroupMember.group_code
+    )
+    return {f"distributor:{code}": name for code, name in session.execute(distributors)} | {
+        f"group:{code.removeprefix('group:')}": label
+        for code, label in session.execute(named)
+        if label
+    }
+
+
+def narrowness(group_code: str) -> int:
+    """How narrow a group is among the kinds of groups; the widest is 0."""
+    kind = group_code.partition(":")[0]
+    return NARROWER.index(kind) if kind in NARROWER else len(NARROWER)
+
+
+def _by(partners: pd.DataFrame, name: str) -> pd.DataFrame:
+    told = partners[partners[name].notna()]
+    return pd.DataFrame({"group_code": f"{name}:" + told[name], "partner_id": told["id"]})
+
+
+def _by_distributor(partners: pd.DataFrame) -> pd.DataFrame:
+    """Climb from every partner to its parents, all at once, noting each distributor on the way."""
+    known = partners.set_index("id")
+    climbing = pd.DataFrame({"partner_id": partners["id"], "reached": partners["id"]})
+    found = []
+    for _ in range(_LEVELS_MAX):
+        here = known.loc[climbing["reached"]]
+        is_distributor = (here["kind"] == PartnerKind.DISTRIBUTOR).to_numpy()
+        code = "distributor:" + here["code"].to_numpy()[is_distributor]
+        found.append(
+            pd.DataFrame({"group_code": code, "partner_id": climbing["partner_id"][is_distributor]})
+        )
+        climbing = climbing.assign(reached=here["parent_id"].to_numpy()).dropna()
+        if climbing.empty:
+            break
+    return pd.concat(found)
