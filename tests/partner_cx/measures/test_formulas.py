@@ -601,3 +601,37 @@ def test_first_contact_means_one_contact_and_no_return(contacts, reopened, hits)
     counts = as_counted(tickets.counts(facts("tickets", [ticket]), as_of=AS_OF))
     assert counts["fcr", 1, AS_OF_DAY] == (hits, 1, 1)
     assert counts["fcr_known", 1, AS_OF_DAY] == (1, 1, 1)
+
+
+def test_a_visit_to_another_asset_is_no_follow_up():
+    made = {"partner_id": 1, "visited_on": AS_OF_DAY - timedelta(days=14), "outcome": "fixed"}
+    rows = [made | {"id": 1, "asset": "boiler"}, made | {"id": 2, "asset": "pump"}]
+    counts = visits.counts(facts("visits", rows), as_of_day=AS_OF_DAY)
+    assert list(as_counted(counts).values()) == [(2, 2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("left_on", "at_start", "at_end", "eligible"),
+    [
+        (date(2026, 3, 31), False, False, False),  # gone on the eve
+        (date(2026, 4, 1), True, False, False),  # the first day was the last
+        (date(2026, 4, 29), True, False, False),  # 29 days of contract
+        (date(2026, 4, 30), True, False, True),  # 30 days
+        (date(2026, 6, 30), True, False, True),
+        (date(2026, 7, 1), True, True, True),
+    ],
+)
+def test_the_day_of_leaving_is_the_last_of_the_contract(left_on, at_start, at_end, eligible):
+    partners = facts("partners", [{"id": 1, "left_on": left_on}])
+    span = Period.parse("2026Q2")
+    stand = relationship.standing(partners, span, as_of_day=date(2026, 7, 31)).loc[1]
+    assert (stand["at_start"], stand["at_end"], stand["eligible"]) == (at_start, at_end, eligible)
+
+
+def test_who_will_leave_is_still_there():
+    partners = facts("partners", [{"id": 1, "left_on": date(2026, 4, 20)}])
+    span = Period.parse("2026Q2")
+    before = relationship.standing(partners, span, as_of_day=date(2026, 4, 19)).loc[1]
+    after = relationship.standing(partners, span, as_of_day=date(2026, 4, 20)).loc[1]
+    assert (before["at_end"], before["eligible"]) == (True, True)
+    assert (after["at_end"], after["eligible"]) == (False, False)
