@@ -403,7 +403,7 @@ def test_nine_in_ten_partners_stayed():
 
 def test_eighteen_of_240_active_partners_referred_someone():
     staying: list[dict[str, object]] = [{"id": i} for i in range(240)]
-    partners = staying + [{"id": 240, "left_on": _day("05-15")}]
+    partners = [*staying, {"id": 240, "left_on": _day("05-15")}]
     referrers = [*range(18), 0, 0, 240]  # one of them three times, and one that has left since
     referrals = facts("referrals", [{"partner_id": i, "on": _day("05-10")} for i in referrers])
     rate = figure(
