@@ -9,13 +9,14 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from api.figures import NETWORK, closed_at, figures_of
+from api.figures import closed_at, figures_of
 from api.wiring import House
 from partner_cx.database import reading, transact
 from partner_cx.errors import Invalid, NotFound
 from partner_cx.measures import refreshing, scorecards
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure
+from partner_cx.measures.scorecards import NETWORK
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
 
@@ -43,16 +44,15 @@ class Asked:
 
     def find(self, session: Session, period: Period) -> Iterator[tuple[str, Figure]]:
         """The figures with their subjects, by subject, in the catalogue's order."""
-        found = figures_of(session, period, level=self.level, subject=self.subject)
+        found = figures_of(session, period, self.level)
         if self.subject and self.subject not in found:
-            self._refuse_stranger(session, period)
-        for subject in sorted(found):
+            self._refuse_stranger(session, set(found))
+        for subject in [self.subject] if self.subject else sorted(found):
             for code in CATALOGUE:
-                if code in found[subject] and self.kpi in (None, code):
+                if code in found.get(subject, {}) and self.kpi in (None, code):
                     yield subject, found[subject][code]
 
-    def _refuse_stranger(self, session: Session, period: Period) -> None:
-        known = set(figures_of(session, period, level=self.level))
+    def _refuse_stranger(self, session: Session, known: set[str]) -> None:
         if self.level == "partner":
             known = set(session.scalars(sa.select(Partner.code)))
         if self.subject not in known:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api.access import network_only
-from api.figures import NETWORK, Measured, closed_at, figures_of_many, measured_periods
+from api.figures import Measured, closed_at, measured_periods, network_figures
 from api.pages.definitions import FAMILY_NAMES
 from api.pages.sparklines import Sparkline, sparkline
 from api.pages.told import Told, told
@@ -59,17 +59,17 @@ def scorecard(
 ) -> Response:
     network_only(viewer)
     chosen = Period.parse(period)
-    past = _past(chosen)
-    by_period = figures_of_many(session, past, level=NETWORK, subject=NETWORK)
-    if not by_period[chosen]:
+    figures = network_figures(session, chosen)
+    if not figures:
         raise NotFound(NOT_MEASURED)
-    figures = by_period[chosen][NETWORK]
+    past = _past(chosen)
+    led_here = [network_figures(session, each) for each in past]
     return page(
         request,
         "programme/network.html",
         period=chosen.label(language),
         periods=period_links(measured_periods(session), chosen, "/network/{period}", language),
-        families=_families(figures, [by_period[each] for each in past], past, language),
+        families=_families(figures, led_here, past, language),
         past=[each.label(language) for each in past],
         partners_href=f"/partners?period={chosen}",
         as_of=next(iter(figures.values())).as_of,
@@ -109,7 +109,7 @@ def _past(chosen: Period) -> list[Period]:
 
 def _families(
     figures: Mapping[str, Figure],
-    past: Sequence[Mapping[str, Mapping[str, Figure]]],
+    past: Sequence[Mapping[str, Figure]],
     periods: Sequence[Period],
     language: str,
 ) -> list[dict[str, Any]]:
@@ -118,9 +118,7 @@ def _families(
     for family in Family:
         codes = [kpi.code for kpi in CATALOGUE.values() if kpi.family is family]
         lines = [
-            _line(
-                figures[code], [each.get(NETWORK, {}).get(code) for each in past], periods, language
-            )
+            _line(figures[code], [each.get(code) for each in past], periods, language)
             for code in codes
             if code in figures and _ever_measured(code, past)
         ]
@@ -129,8 +127,8 @@ def _families(
     return families
 
 
-def _ever_measured(code: str, past: Sequence[Mapping[str, Mapping[str, Figure]]]) -> bool:
-    found = (each.get(NETWORK, {}).get(code) for each in past)
+def _ever_measured(code: str, past: Sequence[Mapping[str, Figure]]) -> bool:
+    found = (each.get(code) for each in past)
     return any(figure is not None and figure.value is not None for figure in found)
 
 

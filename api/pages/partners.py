@@ -69,7 +69,7 @@ def partners(
     if not periods:
         return page(request, "programme/nothing_yet.html")
     chosen = Period.parse(period) if period else latest_quarter(periods)
-    figures = figures_of(session, chosen, level="partner")
+    figures = figures_of(session, chosen, "partner")
     if not figures:
         raise NotFound(NOT_MEASURED)
     earned = _earned(session, chosen)

@@ -344,7 +344,7 @@ def _keep(
         "coverage": _quotients(figures["coverage_hits"], figures["coverage_of"]),
         "low": figures["low"].round(_DECIMALS),
         "high": figures["high"].round(_DECIMALS),
-        "state": pa.array(figures["state"].tolist(), pa.string()),
+        "state": pa.array(_plain(figures["state"]), pa.string()),
         "target": pa.array([_written(t and t.value) for t in targets], pa.string()),
         "n_min": pa.array([t and t.n_min for t in targets], pa.int64()),
         "coverage_min": pa.array([_written(t and t.coverage_min) for t in targets], pa.string()),
