@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,8 +15,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from sqlalchemy.orm import Session
 
 from partner_cx.database import Base, open_database, writing
+from partner_cx.errors import Conflict
 from partner_cx.measures import refreshing
-from partner_cx.measures.tallies import MonthTally, Presence, Spread, Tally, TallyState
+from partner_cx.measures.tallies import MonthTally, Presence, Spread, Tally
 from partner_cx.operations.marks import Mark
 from partner_cx.settings import Settings
 from tests.harness import databases
@@ -95,7 +97,7 @@ class Network:
         self.session.execute(sa.update(facts).where(facts.c.id == fact["id"]).values(row))
         self._mark(family, days, row, corrected=True)
 
-    def receive(self, id: int, line: int, on: date, quantity: int) -> None:
+    def receive(self, number: int, line: int, on: date, quantity: int) -> None:
         lines, receipts = Base.metadata.tables["order_lines"], Base.metadata.tables["receipts"]
         cell = self.session.execute(
             sa.select(lines.c.window_end, lines.c.partner_id).where(lines.c.id == line)
@@ -105,14 +107,14 @@ class Network:
         former = self.session.execute(
             sa.select(lines.c.window_end, lines.c.partner_id)
             .join(receipts, receipts.c.order_line_id == lines.c.id)
-            .where(receipts.c.id == id)
+            .where(receipts.c.id == number)
         ).one_or_none()
-        self.session.execute(sa.delete(receipts).where(receipts.c.id == id))
+        self.session.execute(sa.delete(receipts).where(receipts.c.id == number))
         self._insert(
             "receipts",
-            id=id,
+            id=number,
             source=1,
-            source_id=str(id),
+            source_id=str(number),
             import_id=self.import_id,
             order_line_id=line,
             received_on=on,
@@ -138,7 +140,7 @@ class Network:
                 self.mark(family, row[column], row["partner_id"], whole_month=corrected)
 
     def _mark_beside(self, table: str, former: Any) -> None:
-        """What a corrected fact leaves behind: its order's other lines, its asset's other visits."""
+        """What a corrected fact leaves: its order's other lines, its asset's other visits."""
         facts = Base.metadata.tables[table]
         if table == "order_lines":
             beside, family, column = (
@@ -309,7 +311,7 @@ facts = st.one_of(
     enrolments(),
     quotes(),
 )
-refreshes = st.builds(lambda number, hour: at(number, hour), st.integers(0, 60), st.integers(0, 23))
+refreshes = st.builds(at, st.integers(0, 60), st.integers(0, 23))
 steps = st.lists(st.tuples(few, facts) | refreshes, min_size=1, max_size=14)
 
 
@@ -345,7 +347,7 @@ def test_refreshes_after_any_facts_equal_a_rebuild(
             if isinstance(step, datetime):
                 refreshing.refresh(session, now=step, settings=Settings())
                 continue
-            id, fact = step
+            number, fact = step
             if fact[0] == "receipts":
                 kind, on, receipt, line, quantity = fact
                 network.learn(kind, until=on)
@@ -353,9 +355,172 @@ def test_refreshes_after_any_facts_equal_a_rebuild(
             else:
                 kind, table, family, days, contents_, until = fact
                 network.learn(kind, until=until)
-                network.take(table, family, days, id=id, **contents_)
+                network.take(table, family, days, id=number, **contents_)
         refreshed = contents(session)
         assert session.scalar(sa.select(sa.func.count()).select_from(Mark)) == 0
         refreshing.rebuild(session, now=now, settings=Settings())
         assert refreshed == contents(session)
         session.rollback()
+
+
+# --- One situation each -------------------------------------------------------------------------
+
+LINE = {
+    "partner_id": 1,
+    "order_code": "A",
+    "ordered": 10,
+    "window_end": day(5),
+    "status": "done",
+    "received": 10,
+    "received_on": day(5),
+}
+
+
+def take_line(network: Network, number: int = 1, **other: Any) -> None:
+    network.take("order_lines", "orders", ("window_end",), id=number, **LINE | other)
+
+
+def tallied(session: Session, kpi: str = "otif") -> dict[tuple[date, int], tuple[int, int]]:
+    found = session.execute(
+        sa.select(Tally.day, Tally.partner_id, Tally.hits, Tally.of).where(Tally.kpi == kpi)
+    )
+    return {(row.day, row.partner_id): (row.hits, row.of) for row in found}
+
+
+LATER = at(40)
+
+
+def refresh(session: Session, now: datetime = LATER, **choices: Any) -> None:
+    refreshing.refresh(session, now=now, settings=Settings(**choices))
+
+
+def test_a_line_counts_once_it_is_due_and_not_before(session: Session) -> None:
+    take_line(Network(session))
+    refresh(session, at(4, 23))
+    assert tallied(session) == {}
+    refresh(session, at(5, 0))
+    assert tallied(session) == {(day(5), 1): (1, 1)}
+    refresh(session, at(4, 23))
+    assert tallied(session) == {}
+
+
+def test_a_corrected_line_leaves_its_old_day_and_partner(session: Session) -> None:
+    network = Network(session)
+    take_line(network)
+    refresh(session)
+    take_line(network, partner_id=2, window_end=day(20), received_on=day(21))
+    refresh(session)
+    assert tallied(session) == {(day(20), 2): (0, 1)}
+    months = session.execute(sa.select(MonthTally.month, MonthTally.hits, MonthTally.of))
+    assert (date(2026, 2, 1), 0, 1) in set(map(tuple, months))
+
+
+def test_an_orders_last_line_on_another_day_decides_its_fate(session: Session) -> None:
+    network = Network(session)
+    take_line(network)
+    refresh(session)
+    assert tallied(session, "otif_order") == {(day(5), 1): (1, 1)}
+    take_line(network, 2, window_end=day(9), received_on=day(30))
+    refresh(session)
+    assert tallied(session, "otif_order") == {(day(9), 1): (0, 1)}
+
+
+def test_a_later_visit_to_the_asset_undoes_a_first_fix(session: Session) -> None:
+    network = Network(session)
+    first = {"partner_id": 1, "asset": "X", "visited_on": day(1), "outcome": "fixed"}
+    network.take("visits", "visits", ("visited_on",), id=1, **first)
+    refresh(session)
+    assert tallied(session, "ftfr") == {(day(1), 1): (1, 1)}
+    later = first | {"partner_id": 2, "visited_on": day(8)}
+    network.take("visits", "visits", ("visited_on",), id=2, **later)
+    refresh(session)
+    assert tallied(session, "ftfr") == {(day(1), 1): (0, 1)}
+
+
+def test_a_person_corrected_away_is_no_longer_seen_that_month(session: Session) -> None:
+    network = Network(session)
+    event = {
+        "partner_id": 1,
+        "at": at(1),
+        "on": day(1),
+        "kind": "login",
+        "person_email": "ann@example.org",
+        "internal": False,
+    }
+    network.take("portal_events", "portal", ("on",), id=1, **event)
+    network.take(
+        "portal_events",
+        "portal",
+        ("on",),
+        id=2,
+        **event | {"on": day(2), "person_email": "bo@example.org"},
+    )
+    refresh(session)
+    assert set(session.scalars(sa.select(Presence.who))) == {"ann@example.org", "bo@example.org"}
+    network.take("portal_events", "portal", ("on",), id=1, **event | {"internal": True})
+    refresh(session)
+    assert set(session.scalars(sa.select(Presence.who))) == {"bo@example.org"}
+
+
+def test_a_changed_tolerance_leaves_no_old_tally(session: Session) -> None:
+    take_line(Network(session), received=9)
+    refresh(session)
+    assert tallied(session) == {(day(5), 1): (0, 1)}
+    refresh(session, otif_under_tolerance=Fraction(1, 10))
+    assert tallied(session) == {(day(5), 1): (1, 1)}
+
+
+def test_a_refresh_that_changes_nothing_writes_nothing(session: Session) -> None:
+    network = Network(session)
+    take_line(network)
+    refresh(session)
+    network.mark("orders", day(5), 1)
+    done = refreshing.refresh(session, now=at(40), settings=Settings())
+    assert done.cells["orders"] == 1
+    assert tallied(session) == {(day(5), 1): (1, 1)}
+
+
+@pytest.mark.usefixtures("small_portions")
+def test_a_refresh_that_was_cut_off_goes_on_where_it_stopped(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(engine) as session:
+        network = Network(session)
+        for number in range(1, 30):
+            take_line(network, number, order_code=str(number), window_end=day(number))
+    replace, calls = refreshing.replace_counts, iter(range(3))
+
+    def cut_off(*given: Any) -> None:
+        if next(calls, None) is None:
+            raise KeyboardInterrupt
+        replace(*given)
+
+    monkeypatch.setattr(refreshing, "replace_counts", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        refreshing.refresh(engine, now=at(40), settings=Settings())
+    monkeypatch.setattr(refreshing, "replace_counts", replace)
+    with Session(engine) as session:
+        assert 0 < len(tallied(session)) < 29
+    refreshing.refresh(engine, now=at(40), settings=Settings())
+    with Session(engine) as session:
+        assert len(tallied(session)) == 29
+        refreshed = contents(session)
+    refreshing.rebuild(engine, now=at(40), settings=Settings())
+    with Session(engine) as session:
+        assert contents(session) == refreshed
+
+
+def test_two_refreshes_for_different_moments_dont_mix(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(engine) as session:
+        take_line(Network(session))
+    move_to = refreshing._move_to
+
+    def overtaken(session: Session, terms: Any) -> None:
+        move_to(session, terms)
+        move_to(session, refreshing.Terms.of(Settings(), at(3)))
+
+    monkeypatch.setattr(refreshing, "_move_to", overtaken)
+    with pytest.raises(Conflict, match="another moment"):
+        refreshing.refresh(engine, now=at(40), settings=Settings())
