@@ -34,11 +34,11 @@ FRENCH = {
     "rien ici pour vous : les comptes rendus de visite viendront sur cette page.",
     # The network's scorecard
     "Network scorecard": "Tableau de bord du réseau",
-    "Closed on": "Clôturé le",
-    "these figures no longer change.": "ces chiffres ne changent plus.",
-    "Still open: figures as of": "Encore ouvert : chiffres arrêtés au",
+    "Closed on {day}: these figures no longer change.": "Clôturé le {day} : ces chiffres ne "
+    "changent plus.",
+    "Still open: figures as of {instant}.": "Encore ouvert : chiffres arrêtés au {instant}.",
     "running": "en cours",
-    "See them partner by partner": "Les voir partenaire par partenaire",
+    "See it partner by partner": "Le voir partenaire par partenaire",
     "All KPIs of the network against their targets": "Tous les indicateurs du réseau face à leurs "
     "objectifs",
     "The line shows the last eight periods; the dashes are the target.": "La ligne montre les huit "

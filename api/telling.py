@@ -65,8 +65,8 @@ def share(part: Fraction | None, language: str) -> str:
 
 def counts(figure: Figure, language: str) -> str:
     """`412 of 430`, where the value is a share of things counted one by one."""
-    whole = figure.kpi in CATALOGUE and CATALOGUE[figure.kpi].scale == 1
-    if figure.hits is None or not figure.of or not whole or _unit(figure.kpi) is not Unit.SHARE:
+    counted = figure.kpi in CATALOGUE and CATALOGUE[figure.kpi].has_interval  # not for amounts
+    if figure.hits is None or not figure.of or not counted or _unit(figure.kpi) is not Unit.SHARE:
         return ""
     hits, of = number_text(figure.hits, language), number_text(figure.of, language)
     return f"{hits} sur {of}" if language.startswith("fr") else f"{hits} of {of}"
