@@ -65,16 +65,19 @@ def standing(partners: pd.DataFrame, period: Period, *, as_of_day: date) -> pd.D
 
 
 def contract_days(partners: pd.DataFrame, period: Period, *, as_of_day: date) -> pd.Series:
-    """How many days of the period each partner is under contract, first and last day included.
+    """How many days of the period each partner is under contract: from joining until leaving.
+
+    The day on which a partner leaves is the first without it, as everywhere.
 
     A running period counts to its end, unless the partner has left; one that hasn't joined yet
     has none.
     """
-    today, first, last = as_day(as_of_day), as_day(period.first_day), as_day(period.last_day)
+    today, first = as_day(as_of_day), as_day(period.first_day)
     joined, left = days(partners["joined_on"]), days(partners["left_on"])
     begins = joined.where(joined > first, first)
-    ends = left.where((left < last) & (left <= today), last)
-    length = ((ends - begins).dt.days + 1).clip(lower=0)
+    after = as_day(period.end_day)
+    ends = left.where((left < after) & (left <= today), after)
+    length = (ends - begins).dt.days.clip(lower=0)
     return length.where(~(joined > today), 0).astype("int64")
 
 

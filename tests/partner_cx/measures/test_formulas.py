@@ -512,7 +512,7 @@ def standing_of(row: Mapping[str, Any], span: Period, today: date) -> tuple[bool
         span.first_day + timedelta(days=n) for n in range((span.end_day - span.first_day).days)
     ]
     known_left = left if left <= today else date.max
-    under_contract = [day for day in every_day if joined <= today and joined <= day <= known_left]
+    under_contract = [day for day in every_day if joined <= today and joined <= day < known_left]
     eligible = len(under_contract) >= min(30, len(every_day))
     return at_start, at_start and at_end, at_end, eligible
 
@@ -614,14 +614,14 @@ def test_a_visit_to_another_asset_is_no_follow_up():
     ("left_on", "at_start", "at_end", "eligible"),
     [
         (date(2026, 3, 31), False, False, False),  # gone on the eve
-        (date(2026, 4, 1), True, False, False),  # the first day was the last
-        (date(2026, 4, 29), True, False, False),  # 29 days of contract
-        (date(2026, 4, 30), True, False, True),  # 30 days
+        (date(2026, 4, 1), True, False, False),  # there until the eve, gone since
+        (date(2026, 4, 30), True, False, False),  # 29 days of contract
+        (date(2026, 5, 1), True, False, True),  # 30 days
         (date(2026, 6, 30), True, False, True),
         (date(2026, 7, 1), True, True, True),
     ],
 )
-def test_the_day_of_leaving_is_the_last_of_the_contract(left_on, at_start, at_end, eligible):
+def test_the_day_of_leaving_is_the_first_without_a_contract(left_on, at_start, at_end, eligible):
     partners = facts("partners", [{"id": 1, "left_on": left_on}])
     span = Period.parse("2026Q2")
     stand = relationship.standing(partners, span, as_of_day=date(2026, 7, 31)).loc[1]
