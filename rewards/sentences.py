@@ -13,8 +13,9 @@ from datetime import date
 from fractions import Fraction
 from math import ceil, floor
 
-from partner_cx.measures.catalogue import CATALOGUE, Direction, Unit
+from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure
+from partner_cx.measures.kpi import Direction, Unit
 from partner_cx.quantities import NOTHING, number_text, percent, points_text
 from partner_cx.words import Words
 
@@ -289,8 +290,14 @@ def _counted(kpi: str) -> Counted:
     return _COUNTED.get(kpi, _MEASUREMENTS)
 
 
+def day_text(day: date) -> Words:
+    """`9 April 2026`, `9 avril 2026`; in French a month begins with its `1er`."""
+    return _both(lambda lang: _day(day, lang))
+
+
 def _day(day: date, language: str) -> str:
-    return f"{day.day} {_MONTHS[language].split()[day.month - 1]} {day.year}"
+    number = "1er" if day.day == 1 and language == "fr" else day.day
+    return f"{number} {_MONTHS[language].split()[day.month - 1]} {day.year}"
 
 
 def _both(say: Callable[[str], str]) -> Words:

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request, Response
 from api.render import page, translator
 from api.request_scope import Language
 from api.sign_in import SignedIn
-from partner_cx.measures.catalogue import CATALOGUE, Family
+from partner_cx.measures.catalogue import CATALOGUE
+from partner_cx.measures.kpi import Family
 
 router = APIRouter()
 

@@ -19,8 +19,9 @@ from api.render import page, translator
 from api.request_scope import Language, Reading
 from api.sign_in import SignedIn
 from partner_cx.errors import NotFound
-from partner_cx.measures.catalogue import CATALOGUE, Family
+from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure
+from partner_cx.measures.kpi import Family
 from partner_cx.periods import Period, PeriodKind
 
 router = APIRouter()

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from partner_cx.errors import Invalid
-from partner_cx.measures.catalogue import CATALOGUE, Unit
+from partner_cx.measures.catalogue import CATALOGUE
+from partner_cx.measures.kpi import Unit
 from partner_cx.measures.targets import DatedTarget
 from partner_cx.operations.drafts import Draft
 from partner_cx.operations.fields import (

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from partner_cx.measures.catalogue import Weights
 from partner_cx.measures.formulas import relationship
+from partner_cx.measures.kpi import Weights
 from partner_cx.periods import Period
 
 Whole = NDArray[np.int64]

@@ -24,8 +24,9 @@ from partner_cx.database import Base, Exact, Instant, Text
 from partner_cx.errors import Invalid
 from partner_cx.frames import read_frame
 from partner_cx.measures import summing, tallies
-from partner_cx.measures.catalogue import CATALOGUE, AddsUp, Direction, Weights
+from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure, Scorecard, State, Target
+from partner_cx.measures.kpi import AddsUp, Direction, Weights
 from partner_cx.measures.members import Network, Sums
 from partner_cx.measures.tallies import MonthTally, Presence, Spread, Tally
 from partner_cx.measures.targets import targets_of
@@ -419,13 +420,17 @@ def scorecard_of(
     return found[0] if found else Scorecard(period, subject, {})
 
 
-def _read(
+def kept_figures(
     session: Session,
-    table: type[FigureColumns],
     period: Period,
     level: str,
     *conditions: sa.ColumnElement[bool],
-) -> list[Scorecard]:
+    table: type[FigureColumns] = ScorecardRow,
+) -> dict[str, dict[str, Figure]]:
+    """The kept figures of a period on a level, by subject and KPI.
+
+    conditions: on the table's columns, where only some figures are wanted.
+    """
     columns = [getattr(table, column.name) for column in ScorecardRow.__table__.columns]
     wanted = (
         sa.select(*columns)
@@ -435,6 +440,17 @@ def _read(
     figures: dict[str, dict[str, Figure]] = {}
     for row in session.execute(wanted):
         figures.setdefault(row.subject, {})[row.kpi] = _figure(row)
+    return figures
+
+
+def _read(
+    session: Session,
+    table: type[FigureColumns],
+    period: Period,
+    level: str,
+    *conditions: sa.ColumnElement[bool],
+) -> list[Scorecard]:
+    figures = kept_figures(session, period, level, *conditions, table=table)
     belongs = _groups_of(session) if level == "partner" and figures else {}
     return [
         Scorecard(period, subject, of_subject, belongs.get(subject, frozenset()))

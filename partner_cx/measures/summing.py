@@ -19,17 +19,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from partner_cx.measures.catalogue import (
-    CATALOGUE,
-    PRESENT_WEIGHT_MIN,
-    STANDARD_WEIGHTS,
-    AddsUp,
-    Kpi,
-    Weights,
-)
+from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure
 from partner_cx.measures.formulas.perception import DETRACTOR_MAX, PROMOTER_MIN
 from partner_cx.measures.formulas.seam import as_day, days
+from partner_cx.measures.kpi import PRESENT_WEIGHT_MIN, STANDARD_WEIGHTS, AddsUp, Kpi, Weights
 from partner_cx.measures.members import Network, Spread, Summed, Sums, Total, Whole
 from partner_cx.measures.statistics import nps_interval, wilson
 from partner_cx.periods import Period

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from partner_cx.measures import summing
-from partner_cx.measures.catalogue import STANDARD_WEIGHTS, Weights
+from partner_cx.measures.kpi import STANDARD_WEIGHTS, Weights
 from partner_cx.measures.formulas.seam import COUNTS, PRESENCES, SPREADS
 from partner_cx.measures.members import Network
 from partner_cx.periods import Period

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partner_cx.measures import summing
-from partner_cx.measures.catalogue import CATALOGUE, AddsUp, Unit, Weights
+from partner_cx.measures.catalogue import CATALOGUE
+from partner_cx.measures.kpi import AddsUp, Unit, Weights
 from partner_cx.measures.members import Network
 from partner_cx.periods import Period
 from partner_cx.quantities import MICRO
