@@ -1,14 +1,32 @@
-"""Closings: a period's figures frozen, its rules decided, its awards posted, once."""
+"""Closings: a period's figures frozen, its rules decided, its awards posted, once.
+
+Before: tallies, brought up to date. After: the ledger and the statements. Everything that a close
+records is one transaction, so that a close that was cut off has done nothing, and a close that is
+run again finds what there is.
+"""
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from partner_cx.database import Base, Id, Instant, Text
-from partner_cx.measures.scorecards import FigureColumns
+from partner_cx.database import Base, Id, Instant, Text, lock, reading, transact
+from partner_cx.errors import Conflict, Invalid
+from partner_cx.measures import refreshing, scorecards
+from partner_cx.measures.scorecards import ScorecardRow
+from partner_cx.operations.imports import Import
+from partner_cx.periods import Period
+from partner_cx.quantities import number_text
+from partner_cx.settings import Settings
+from partner_cx.words import Words
+from rewards import sentences
+from rewards.awards import Outcome, award_all
+from rewards.decisions import decide_all
+from rewards.frozen import FrozenFigure, digest, freeze
 
 
 class Closing(Base):
@@ -29,9 +47,161 @@ class Closing(Base):
     digest: Mapped[str] = mapped_column(Text)
 
 
-class FrozenFigure(FigureColumns, Base):
-    """One figure as it stood when its period was closed. Append-only."""
+@dataclass(frozen=True)
+class Closed:
+    """What a close came to.
 
-    __tablename__ = "frozen_scorecards"
+    already: whether the period had been closed before.
+    scorecards: how many were frozen: one per partner, group and the network.
+    outcomes: what each rule came to, by code.
+    """
 
-    closing_id: Mapped[int] = mapped_column(sa.ForeignKey("closings.id"), index=True)
+    period: Period
+    already: bool
+    scorecards: int
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def points_awarded(self) -> int:
+        return sum(outcome.points_awarded for outcome in self.outcomes)
+
+    @property
+    def points_unfunded(self) -> int:
+        return sum(outcome.points_unfunded for outcome in self.outcomes)
+
+    @property
+    def sentences(self) -> tuple[Words, ...]:
+        """What whoever closed the period reads."""
+        return (_opening(self), *(_told(outcome) for outcome in self.outcomes))
+
+
+def close(
+    engine: sa.Engine, period: Period, *, now: datetime, by: str, settings: Settings
+) -> Closed:
+    """Close a period: freeze its figures, decide its rules, award what was earned.
+
+    Closing again changes nothing, but for awards that no budget could pay then and one can now.
+    Raises Invalid while the period isn't over.
+    """
+    _refuse_while_it_lasts(period, now, settings)
+    if not is_closed(engine, period):
+        # The long work, in short transactions. Where another close moves the tallies to its own
+        # moment meanwhile, what is left is done below.
+        with suppress(Conflict):
+            refreshing.refresh(engine, now=now, settings=settings)
+    return transact(engine, lambda session: _close(session, period, now, by, settings))
+
+
+def is_closed(engine: sa.Engine, period: Period) -> bool:
+    with reading(engine) as session:
+        return closing_of(session, period) is not None
+
+
+def closing_of(session: Session, period: Period) -> Closing | None:
+    return session.scalar(sa.select(Closing).where(Closing.period == str(period)))
+
+
+def _close(session: Session, period: Period, now: datetime, by: str, settings: Settings) -> Closed:
+    lock(session, f"close:{period}")
+    closing = closing_of(session, period)
+    already = closing is not None
+    if closing is None:
+        closing = _record(session, period, now, by, settings)
+        freeze(session, period, closing.id)
+        decide_all(session, closing_id=closing.id, period=period)
+    outcomes = award_all(session, closing_id=closing.id, period=period, now=now)
+    return Closed(period, already, _count_scorecards(session, closing.id), outcomes)
+
+
+def _record(
+    session: Session, period: Period, now: datetime, by: str, settings: Settings
+) -> Closing:
+    """Measure the period on what is known at this moment, and record that it is closed."""
+    _hold_facts_still(session)
+    refreshing.refresh(session, now=now, settings=settings)  # what came in since, seldom anything
+    scorecards.measure(session, period, now=now, settings=settings)
+    closing = Closing(
+        period=str(period),
+        as_of=now,
+        closed_at=now,
+        closed_by=by,
+        last_import_id=session.scalar(sa.select(sa.func.max(Import.id))),
+        digest=digest(session, ScorecardRow, period),
+    )
+    session.add(closing)
+    session.flush()
+    return closing
+
+
+def _hold_facts_still(session: Session) -> None:
+    """Wait for imports under way, and keep new ones waiting until the close is recorded.
+
+    So that `last_import_id` says exactly what was known. On SQLite a writer is alone anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.text("LOCK TABLE imports IN SHARE MODE"))
+
+
+def _refuse_while_it_lasts(period: Period, now: datetime, settings: Settings) -> None:
+    ends_at = period.ends_at(settings.zone)
+    if now < ends_at:
+        raise Invalid(
+            f"{period} isn't over yet.",
+            remedy=f"Close it from {ends_at.astimezone(settings.zone):%Y-%m-%d %H:%M} on "
+            f"({settings.time_zone}).",
+        )
+
+
+def _count_scorecards(session: Session, closing_id: int) -> int:
+    subjects = (
+        sa.select(FrozenFigure.level, FrozenFigure.subject)
+        .where(FrozenFigure.closing_id == closing_id)
+        .distinct()
+    )
+    return session.scalar(sa.select(sa.func.count()).select_from(subjects.subquery())) or 0
+
+
+def _opening(closed: Closed) -> Words:
+    if closed.already:
+        text = Words("{period} was closed already.", "{period} est déjà clôturé.")
+    else:
+        text = Words(
+            "{period} is closed: {count} scorecards frozen.",
+            "{period} est clôturé\u202f: {count} tableaux de bord figés.",
+        )
+    period = Words(closed.period.label("en"), closed.period.label("fr"))
+    return text.format(period=period, count=_number(closed.scorecards))
+
+
+def _told(outcome: Outcome) -> Words:
+    told = Words(
+        "{label}, version {version}: {met} met it, {not_met} didn't, {unknown} undecided; "
+        "{awarded} awarded.",
+        "{label}, version {version}\u202f: {met} atteints, {not_met} non atteints, "
+        "{unknown} sans verdict\u202f; {awarded} attribués.",
+    ).format(
+        label=outcome.rule.label,
+        version=outcome.rule.version,
+        met=_number(outcome.met),
+        not_met=_number(outcome.not_met),
+        unknown=_number(outcome.unknown),
+        awarded=sentences.points(outcome.points_awarded),
+    )
+    if not outcome.points_unfunded:
+        return told
+    unpaid = Words(
+        "{earned} earned can't be paid: budget {budget} holds {left}. "
+        "Add {missing} to it and close again.",
+        "{earned} gagnés ne peuvent être versés\u202f: le budget {budget} contient {left}. "
+        "Ajoutez-y {missing} et clôturez à nouveau.",
+    ).format(
+        earned=sentences.points(outcome.points_unfunded),
+        budget=outcome.rule.budget,
+        left=_number(outcome.points_left),
+        missing=sentences.points(outcome.points_missing),
+    )
+    return sentences.joined([told, unpaid])
+
+
+def _number(count: int) -> Words:
+    return Words(number_text(count, "en"), number_text(count, "fr"))

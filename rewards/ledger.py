@@ -96,6 +96,10 @@ class Entry(Base):
     points: Mapped[int] = mapped_column(sa.BigInteger)
 
 
+class HoldsTooLittle(Conflict):
+    """An account doesn't hold the points that are asked of it."""
+
+
 @dataclass(frozen=True)
 class Move:
     """Points on their way from one account to another; one or more."""
@@ -163,6 +167,16 @@ def accounts(
         session.execute(_insert(session, Account).on_conflict_do_nothing(), rows)
         found |= _accounts_of(session, kind, missing)
     return found
+
+
+def wallet_of(partner_code: str) -> str:
+    """The owner of a partner's wallet."""
+    return f"partner:{partner_code}"
+
+
+def wallet_of_person(email: str) -> str:
+    """The owner of a person's wallet."""
+    return f"person:{email.lower()}"
 
 
 def post(
@@ -336,10 +350,10 @@ def _change(session: Session, account: Account, points: int) -> None:
         raise _too_little(account, -points)
 
 
-def _too_little(account: Account, asked: int) -> Conflict:
+def _too_little(account: Account, asked: int) -> HoldsTooLittle:
     held = account.balance_points
     name = f"{account.kind} {account.owner}".capitalize()
-    return Conflict(
+    return HoldsTooLittle(
         f"{name} holds {number_text(held, 'en')} of {points_text(asked, 'en')}.",
         remedy=f"Add {points_text(asked - held, 'en')}, or ask for less.",
     )
