@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
 from uuid import uuid4
@@ -31,6 +31,18 @@ def fresh_database(kind: str) -> Iterator[str]:
         yield url
 
 
+@contextmanager
+def copied_database(url: str) -> Iterator[str]:
+    """The URL of a copy of a database that nobody has open, gone afterwards."""
+    address = sa.make_url(url)
+    if address.get_backend_name() == "sqlite":
+        with _sqlite_copy_of(str(address.database)) as copy:
+            yield copy
+    else:
+        with _postgresql_copy_of(str(address.database)) as copy:
+            yield copy
+
+
 def clear_away() -> None:
     """End the run's server, or leave a server that isn't ours as it was found."""
     template = made("template-postgresql")
@@ -42,9 +54,12 @@ def clear_away() -> None:
         postgres.Cluster(Path(cluster)).stop()
 
 
+def _on_sqlite() -> AbstractContextManager[str]:
+    return _sqlite_copy_of(once("template-sqlite", _make_sqlite_template))
+
+
 @contextmanager
-def _on_sqlite() -> Iterator[str]:
-    template = once("template-sqlite", _make_sqlite_template)
+def _sqlite_copy_of(template: str) -> Iterator[str]:
     path = folder() / f"{uuid4().hex}.sqlite3"
     shutil.copyfile(template, path)
     yield f"sqlite:///{path}"
@@ -58,9 +73,12 @@ def _make_sqlite_template() -> str:
     return str(path)
 
 
+def _on_postgresql() -> AbstractContextManager[str]:
+    return _postgresql_copy_of(once("template-postgresql", _make_postgresql_template))
+
+
 @contextmanager
-def _on_postgresql() -> Iterator[str]:
-    template = once("template-postgresql", _make_postgresql_template)
+def _postgresql_copy_of(template: str) -> Iterator[str]:
     name = f"partner_cx_{uuid4().hex}"
     _administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     yield _url_of(name)
