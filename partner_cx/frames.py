@@ -32,6 +32,7 @@ def read_frame(
     is none), whole numbers as int64 and truths as bool (Int64 and boolean where some are missing),
     texts as str. Exact fractions stay the text in which they are kept.
     """
+    session.flush()
     connection = session.connection()
     types = {column.name: _arrow_type(column.type) for column in statement.selected_columns}
     bound = statement.params(dict(parameters or {}))

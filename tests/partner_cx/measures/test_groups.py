@@ -46,8 +46,8 @@ def network(session: Session) -> Session:
 
 
 def members(session: Session) -> dict[str, list[int]]:
-    found = groups.memberships(session)
-    return found.groupby("group_code")["partner_id"].agg(list).to_dict()
+    found = groups.memberships(session).groupby("group_code")["partner_id"]
+    return {str(code): partner_ids.tolist() for code, partner_ids in found}
 
 
 def test_a_partner_belongs_where_its_kind_tier_region_and_country_put_it(network: Session) -> None:

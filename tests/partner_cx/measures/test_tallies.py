@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from partner_cx.database import Base, open_database, writing
 from partner_cx.errors import Conflict
 from partner_cx.measures import refreshing
-from partner_cx.measures.tallies import MonthTally, Presence, Spread, Tally
+from partner_cx.measures.families import Terms
+from partner_cx.measures.tallies import MonthTally, Presence, Spread, Tally, replace_counts
 from partner_cx.operations.marks import Mark
 from partner_cx.settings import Settings
 from tests.harness import databases
@@ -189,7 +190,8 @@ def order_lines(draw: st.DrawFn) -> tuple[Any, ...]:
         "received": None if received_on is None else draw(st.sampled_from([0, 5, 10])),
         "received_on": received_on,
     }
-    until = max([d for d in (received_on, fact["cancelled_on"]) if d], default=None)
+    events = (received_on, fact["cancelled_on"])
+    until = max((event for event in events if isinstance(event, date)), default=None)
     return "order-lines", "order_lines", "orders", ("window_end",), fact, until
 
 
@@ -415,6 +417,20 @@ def test_a_corrected_line_leaves_its_old_day_and_partner(session: Session) -> No
     assert (date(2026, 2, 1), 0, 1) in set(map(tuple, months))
 
 
+def test_what_a_file_tells_of_the_future_counts_once_it_has_come(session: Session) -> None:
+    network = Network(session)
+    network.learn("learning", until=day(20))
+    enrolled = {"partner_id": 1, "person_email": "ann@example.org", "course_code": "C"}
+    days = {"enrolled_on": day(1), "completed_on": day(20)}
+    network.take("enrolments", "learning", ("enrolled_on",), id=1, **enrolled, **days)
+    refresh(session, at(10))
+    assert tallied(session, "learning_completion") == {(day(1), 1): (0, 1)}
+    refresh(session, at(20))
+    assert tallied(session, "learning_completion") == {(day(1), 1): (1, 1)}
+    refresh(session, at(19))
+    assert tallied(session, "learning_completion") == {(day(1), 1): (0, 1)}
+
+
 def test_an_orders_last_line_on_another_day_decides_its_fate(session: Session) -> None:
     network = Network(session)
     take_line(network)
@@ -488,17 +504,17 @@ def test_a_refresh_that_was_cut_off_goes_on_where_it_stopped(
         network = Network(session)
         for number in range(1, 30):
             take_line(network, number, order_code=str(number), window_end=day(number))
-    replace, calls = refreshing.replace_counts, iter(range(3))
+    calls = iter(range(3))
 
     def cut_off(*given: Any) -> None:
         if next(calls, None) is None:
             raise KeyboardInterrupt
-        replace(*given)
+        replace_counts(*given)
 
     monkeypatch.setattr(refreshing, "replace_counts", cut_off)
     with pytest.raises(KeyboardInterrupt):
         refreshing.refresh(engine, now=at(40), settings=Settings())
-    monkeypatch.setattr(refreshing, "replace_counts", replace)
+    monkeypatch.undo()
     with Session(engine) as session:
         assert 0 < len(tallied(session)) < 29
     refreshing.refresh(engine, now=at(40), settings=Settings())
@@ -519,7 +535,7 @@ def test_two_refreshes_for_different_moments_dont_mix(
 
     def overtaken(session: Session, terms: Any) -> None:
         move_to(session, terms)
-        move_to(session, refreshing.Terms.of(Settings(), at(3)))
+        move_to(session, Terms.of(Settings(), at(3)))
 
     monkeypatch.setattr(refreshing, "_move_to", overtaken)
     with pytest.raises(Conflict, match="another moment"):
