@@ -19,7 +19,7 @@ from partner_cx.operations.fields import (
     text,
 )
 from partner_cx.operations.intake import Desk, Kind, name_partners
-from partner_cx.quantities import MICRO
+from partner_cx.quantities import MICRO, exponent
 from partner_cx.words import Words
 
 
@@ -52,12 +52,9 @@ def _finish_order_lines(draft: Draft, desk: Desk) -> None:
 def _in_minor_units(draft: Draft) -> tuple[pa.Array, pa.Array]:
     """Values rounded half-even to their currency's smallest unit; no currency without a value."""
     micro = np.asarray(pc.fill_null(draft["value"], 0))
-    smallest = pc.if_else(
-        pc.is_in(draft["currency"], value_set=pa.array(["JPY", "KRW", "XOF", "XAF", "CLP", "ISK"])),
-        MICRO,
-        MICRO // 100,
-    )
-    unit = np.asarray(smallest)
+    codes = draft["currency"].dictionary_encode()
+    smallest = [MICRO // 10 ** exponent(code) for code in codes.dictionary.to_pylist()]
+    unit = np.asarray(pa.array(smallest, pa.int64()).take(codes.indices))
     whole, rest = np.divmod(micro, unit)
     up = (rest * 2 > unit) | ((rest * 2 == unit) & (whole % 2 == 1))
     missing = draft["value"].is_null()

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from partner_cx.errors import Invalid
+from partner_cx.kinds.answers import SCALES
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.kpi import Unit
 from partner_cx.measures.targets import DatedTarget
@@ -19,8 +20,10 @@ from partner_cx.operations.fields import (
     whole_number,
 )
 from partner_cx.operations.intake import Desk, Kind
-from partner_cx.quantities import parse_share
+from partner_cx.quantities import MICRO, UNITS_MAX, parse_micro, parse_share
 from partner_cx.words import Words
+
+_REACH: dict[Unit | None, tuple[int, int]] = {Unit.NPS: (-100, 100), Unit.INDEX: (0, 100)}
 
 
 def _finish_targets(draft: Draft, desk: Desk) -> None:
@@ -37,15 +40,12 @@ def _finish_targets(draft: Draft, desk: Desk) -> None:
     )
     draft["group_code"] = pc.fill_null(draft["group_code"], "")
     kpis = draft["kpi"].to_pylist()
-    for column, is_share in (
-        ("target", _is_share),
-        ("coverage_min", lambda _kpi: True),
-    ):
+    for column, exact in (("target", _exact), ("coverage_min", _coverage)):
         read: list[str | None] = []
         wrong = np.zeros(len(draft), dtype=bool)
         for row, (written, kpi) in enumerate(zip(draft[column].to_pylist(), kpis, strict=True)):
             try:
-                value = None if written is None else _exact(written, share=is_share(kpi))
+                value = None if written is None else exact(written, kpi)
                 read.append(None if value is None else f"{value.numerator}/{value.denominator}")
             except Invalid:
                 wrong[row] = True
@@ -65,17 +65,29 @@ def _finish_targets(draft: Draft, desk: Desk) -> None:
         draft[column] = pa.array(read, pa.string())
 
 
-def _is_share(kpi: str) -> bool:
-    return kpi in CATALOGUE and CATALOGUE[kpi].unit is Unit.SHARE
-
-
-def _exact(written: str, *, share: bool) -> Fraction:
-    if share:
+def _exact(written: str, kpi: str) -> Fraction:
+    """A target in its KPI's own unit, within what the KPI can be."""
+    if kpi in CATALOGUE and CATALOGUE[kpi].unit is Unit.SHARE:
         return parse_share(written)
-    try:
-        return Fraction(written.replace(",", ".").replace(" ", ""))
-    except (ValueError, ZeroDivisionError):
-        raise Invalid(f"“{written}” isn't a number.") from None
+    number = written.replace(" ", "")
+    value = Fraction(parse_micro(number, "," if "," in number else "."), MICRO)
+    least, most = _reach(kpi)
+    if not least <= value <= most:
+        raise Invalid(f"“{written}” lies outside {least} to {most}.")
+    return value
+
+
+def _coverage(written: str, _kpi: str) -> Fraction:
+    return parse_share(written)
+
+
+def _reach(kpi: str) -> tuple[int, int]:
+    """The least and the most that a KPI other than a share can be."""
+    unit = CATALOGUE[kpi].unit if kpi in CATALOGUE else None
+    if unit is Unit.SCORE and kpi in SCALES:
+        least, most, _ = SCALES[kpi]
+        return least, most
+    return _REACH.get(unit, (0, UNITS_MAX))
 
 
 TARGETS = Kind(

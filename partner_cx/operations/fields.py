@@ -118,7 +118,7 @@ def whole_number(
     """A whole number between two bounds."""
 
     def read(values: pa.Array, manner: Manner, _name: str) -> Reading:
-        numbers, bad = cells.parse_integers(values, manner.thousands)
+        numbers, bad = cells.parse_integers(values, manner.decimal, manner.thousands)
         return _within(numbers, bad, least, most)
 
     return Field(
