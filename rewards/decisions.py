@@ -124,14 +124,15 @@ def _decided(
     for candidate in everyone:
         if _is_for(rule, candidate):
             decision = decide(rule, _scorecard(rule, candidate, period, figures))
+            sentence = decision.sentence
             yield {
                 "closing_id": closing_id,
                 "rule_version_id": version.id,
                 "partner_id": candidate.partner_id,
                 "verdict": decision.verdict.value,
                 "points": decision.points,
-                "sentence_en": decision.sentence.en,
-                "sentence_fr": decision.sentence.fr,
+                "sentence_en": sentence.en,
+                "sentence_fr": sentence.fr,
                 "findings": json.dumps([finding.to_plain() for finding in decision.findings]),
             }
 
