@@ -193,7 +193,7 @@ def _active(session: Session, period: Period, sums: Sums) -> pd.DataFrame:
         ),
     )
     first, end = pd.Timestamp(period.first_day), pd.Timestamp(period.end_day)
-    there = ~(partners["joined_on"] >= end) & ~(partners["left_on"] < first)
+    there = ~(partners["joined_on"] >= end) & ~(partners["left_on"] <= first)
     told = partners["id"].isin(sums.counts["partner_id"]) | partners["id"].isin(
         sums.spreads["partner_id"]
     )

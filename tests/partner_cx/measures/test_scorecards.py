@@ -30,7 +30,7 @@ MAY = date(2026, 5, 1)
 
 @pytest.fixture
 def network(session: Session) -> Session:
-    """A distributor D1 with two gold resellers, and R3, who left before the quarter."""
+    """A distributor D1 with two gold resellers, and R3, no partner from its first day on."""
     session.add(Source(id=1, code="test"))
     session.flush()
     for number, kind in enumerate(("partners", "order-lines", "portal-events"), start=1):
@@ -41,7 +41,7 @@ def network(session: Session) -> Session:
         {"id": 1, "code": "D1", "kind": "distributor"},
         {"id": 2, "code": "R1", "kind": "reseller", "parent_id": 1, "tier": "gold"},
         {"id": 3, "code": "R2", "kind": "reseller", "parent_id": 1, "tier": "gold"},
-        {"id": 4, "code": "R3", "kind": "reseller", "left_on": date(2026, 1, 31)},
+        {"id": 4, "code": "R3", "kind": "reseller", "left_on": date(2026, 4, 1)},
     ):
         session.execute(sa.insert(Partner).values(name="A partner", import_id=1, **row))
     return session
