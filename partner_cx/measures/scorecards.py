@@ -90,17 +90,50 @@ def measure(session: Session, period: Period, *, now: datetime, settings: Settin
             f"{period} hasn't begun: there is nothing to measure yet.",
             remedy=f"Measure it from {period.first_day} on.",
         )
-    sums = _sums(session, period)
+    sums = _sums(session, period, CATALOGUE)
     partners = _active(session, period, sums)
     memberships = groups.memberships(session)
     memberships = memberships[memberships["partner_id"].isin(partners["id"])]
     subjects = _subjects(partners, memberships)
-    drawn = summing.figures(
-        CATALOGUE,
+    members = _members(subjects, partners, memberships)
+    drawn = _drawn(session, period, CATALOGUE, sums, partners, members, today, settings)
+    figures = _silence_is_zero(drawn, subjects)
+    figures = _against_targets(session, period, figures, subjects, memberships)
+    figures["state"] = _states(figures, _stale(session, period, figures, now, settings))
+    _keep(session, period, figures, subjects, now)
+
+
+def of_partners(
+    session: Session, period: Period, kpis: Collection[str], *, now: datetime, settings: Settings
+) -> pd.DataFrame:
+    """Some KPIs of every active partner, straight from the tallies, for whoever needs just those.
+
+    Returns what `summing.figures` does, with partner codes as subjects. Nothing is kept.
+    """
+    today = now.astimezone(settings.zone).date()
+    sums = _sums(session, period, kpis)
+    partners = _active(session, period, sums)
+    members = pd.DataFrame({"subject": partners["code"], "partner_id": partners["id"]})
+    return _drawn(session, period, kpis, sums, partners, members, today, settings)
+
+
+def _drawn(
+    session: Session,
+    period: Period,
+    kpis: Collection[str],
+    sums: Sums,
+    partners: pd.DataFrame,
+    members: pd.DataFrame,
+    today: date,
+    settings: Settings,
+) -> pd.DataFrame:
+    """The figures of subjects, drawn from sums; none where the KPI's source never reported."""
+    figures = summing.figures(
+        kpis,
         sums,
         Network(
             partners=partners[["id", "joined_on", "left_on"]],
-            memberships=_members(subjects, partners, memberships),
+            memberships=members,
             invited=_invited(session),
         ),
         period,
@@ -109,31 +142,62 @@ def measure(session: Session, period: Period, *, now: datetime, settings: Settin
             dsi=settings.dsi_weights, cxi=settings.cxi_weights, answers_min=settings.dsi_answers_min
         ),
     )
-    figures = _silence_is_zero(drawn, subjects)
-    figures = _against_targets(session, period, figures, subjects, memberships)
-    figures["state"] = _states(figures, _stale(session, period, figures, now, settings))
-    _keep(session, period, figures, subjects, now)
+    silent = figures["kpi"].isin(_unreported(session, kpis))
+    figures.loc[silent, ["value_hits", "value_of"]] = None
+    figures.loc[silent, ["low", "high"]] = np.nan
+    figures.loc[silent, ["hits", "of", "n"]] = 0
+    return figures
 
 
-def _sums(session: Session, period: Period) -> Sums:
-    """What the tallies come to in a period: from months where days add up, else from days."""
+def _unreported(session: Session, kpis: Collection[str]) -> list[str]:
+    """The KPIs none of whose facts were ever imported: a portal we know nothing of isn't unused."""
+    reported = set(session.scalars(sa.select(Import.kind).distinct())) | _ALWAYS_REPORTED
+    return [
+        kpi
+        for kpi in kpis
+        if not reported & (set(CATALOGUE[kpi].facts) - _DIRECTORY or _ALWAYS_REPORTED)
+    ]
+
+
+_DIRECTORY = {"partners", "people"}  # who there is; it says nothing of what they did
+_ALWAYS_REPORTED = {"partners"}
+
+
+def _sums(session: Session, period: Period, kpis: Collection[str]) -> Sums:
+    """What the tallies of some KPIs come to in a period: from months where days add up, else days."""
     latest, running = (summing.codes_that(how) for how in (AddsUp.LATEST, AddsUp.RUNNING))
-    months = [code for code in tallies.codes(session, MonthTally) if code not in latest]
-    days = _within(session, Tally, Tally.day, period, latest)
+    wanted = _codes(session, MonthTally, kpis)
+    months = [code for code in wanted if code not in latest]
+    days = _within(session, Tally, Tally.day, period, [c for c in latest if c in wanted])
     last_day = days.groupby(["kpi", "partner_id"])["day"].transform("max")
     counts = [
         _added_up(session, MonthTally.month, months, period.first_day, period.end_day),
         days[days["day"] == last_day].drop(columns="day"),
     ]
-    seen = _within(
-        session, Presence, Presence.month, period, tallies.codes(session, Presence)
-    ).drop(columns="month")
+    presences = _codes(session, Presence, kpis)
+    seen = _within(session, Presence, Presence.month, period, presences).drop(columns="month")
+    before = [code for code in running if code in wanted]
     return Sums(
         counts=pd.concat(counts, ignore_index=True),
-        spreads=_spreads(session, period),
+        spreads=_spreads(session, period, _codes(session, Spread, kpis)),
         presences=seen.drop_duplicates(ignore_index=True),
-        before=_added_up(session, MonthTally.month, running, date.min, period.first_day),
+        before=_added_up(session, MonthTally.month, before, date.min, period.first_day),
     )
+
+
+def _codes(session: Session, model: type[Base], kpis: Collection[str]) -> list[str]:
+    """The codes kept in a table that some KPIs are drawn from."""
+    patterns = {
+        pattern
+        for kpi in kpis
+        for pattern in (*CATALOGUE[kpi].tallies, CATALOGUE[kpi].coverage)
+        if pattern
+    }
+    return [
+        code
+        for code in tallies.codes(session, model)
+        if any(fnmatchcase(code, pattern) for pattern in patterns)
+    ]
 
 
 def _added_up(
@@ -163,13 +227,13 @@ def _within(
     return read_frame(session, statement)
 
 
-def _spreads(session: Session, period: Period) -> pd.DataFrame:
+def _spreads(session: Session, period: Period, codes: Sequence[str]) -> pd.DataFrame:
     keys = (Spread.kpi, Spread.partner_id, Spread.value)
     times = sa.type_coerce(sa.func.sum(Spread.times), sa.BigInteger).label("times")
     statement = (
         sa.select(*keys, times)
         .where(
-            Spread.kpi.in_(tallies.codes(session, Spread)),
+            Spread.kpi.in_(codes),
             Spread.day >= period.first_day,
             Spread.day < period.end_day,
         )
@@ -193,7 +257,8 @@ def _active(session: Session, period: Period, sums: Sums) -> pd.DataFrame:
         ),
     )
     first, end = pd.Timestamp(period.first_day), pd.Timestamp(period.end_day)
-    there = ~(partners["joined_on"] >= end) & ~(partners["left_on"] <= first)
+    # Who left on the very first day was there the day before, and churned in this period.
+    there = ~(partners["joined_on"] >= end) & ~(partners["left_on"] < first)
     told = partners["id"].isin(sums.counts["partner_id"]) | partners["id"].isin(
         sums.spreads["partner_id"]
     )

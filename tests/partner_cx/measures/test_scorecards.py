@@ -30,7 +30,7 @@ MAY = date(2026, 5, 1)
 
 @pytest.fixture
 def network(session: Session) -> Session:
-    """A distributor D1 with two gold resellers, and R3, no partner from its first day on."""
+    """A distributor D1 with two gold resellers, and R3, who left before the quarter."""
     session.add(Source(id=1, code="test"))
     session.flush()
     for number, kind in enumerate(("partners", "order-lines", "portal-events"), start=1):
@@ -41,7 +41,7 @@ def network(session: Session) -> Session:
         {"id": 1, "code": "D1", "kind": "distributor"},
         {"id": 2, "code": "R1", "kind": "reseller", "parent_id": 1, "tier": "gold"},
         {"id": 3, "code": "R2", "kind": "reseller", "parent_id": 1, "tier": "gold"},
-        {"id": 4, "code": "R3", "kind": "reseller", "left_on": date(2026, 4, 1)},
+        {"id": 4, "code": "R3", "kind": "reseller", "left_on": date(2026, 1, 31)},
     ):
         session.execute(sa.insert(Partner).values(name="A partner", import_id=1, **row))
     return session
@@ -96,6 +96,12 @@ def test_a_partner_that_left_is_measured_while_its_facts_come_due(network: Sessi
     tally(network, "otif", 4, 1, 2)
     assert measured(network, "otif", "R3").value == Fraction(1, 2)
     assert measured(network, "otif", "network", "network").value == Fraction(1, 2)
+
+
+def test_who_left_on_the_first_day_is_lost_in_this_period(network: Session) -> None:
+    left = sa.update(Partner).where(Partner.code == "R2").values(left_on=Q2.first_day)
+    network.execute(left)
+    assert measured(network, "churn", "network", "network").value == Fraction(1, 3)
 
 
 def test_ninety_five_percent_exactly_is_green(network: Session) -> None:
