@@ -37,7 +37,9 @@ def network_only(viewer: Viewer) -> None:
 
 def visible_partner(session: Session, viewer: Viewer, code: str) -> Partner:
     """A partner by its code, if there is one and the viewer may see it."""
-    partner = session.scalars(sa.select(Partner).where(Partner.code == code)).one_or_none()
+    partner = None
+    if code.isprintable():  # PostgreSQL has no word for some signs, and no code holds them
+        partner = session.scalars(sa.select(Partner).where(Partner.code == code)).one_or_none()
     if partner is None or not _may_see(session, viewer, partner):
         raise NotFound("There is no such partner, or it isn't yours to see.")
     return partner

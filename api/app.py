@@ -51,7 +51,6 @@ def make_app(
     app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _by_status)
-    app.add_exception_handler(Exception, _refuse)
     return app
 
 

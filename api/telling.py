@@ -8,8 +8,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 from partner_cx.measures.catalogue import CATALOGUE
-from partner_cx.measures.kpi import Unit
 from partner_cx.measures.figures import Figure
+from partner_cx.measures.kpi import Unit
 from partner_cx.quantities import NARROW_SPACE, NOTHING, number_text, percent
 
 _DECIMALS = {

@@ -61,7 +61,7 @@ def read_settings(database: str | None = None) -> Settings:
     settings = Settings.read(os.environ)
     if database is not None:
         settings = settings.with_database(database)
-    _set_up_logs(settings)
+    set_up_logs(settings)
     if _is_in_data_folder(settings):
         made_data_folder(settings)
     return settings
@@ -101,26 +101,31 @@ def _is_in_data_folder(settings: Settings) -> bool:
     return bool(file) and Path(str(file)).parent == settings.data_folder
 
 
-def _set_up_logs(settings: Settings) -> None:
-    """Structured logs on stderr. What only matters when one looks for it is quiet by default."""
+def set_up_logs(settings: Settings) -> None:
+    """Structured logs on stderr. What only matters when one looks for it is quiet by default.
+
+    Tracebacks come without the values of variables: those may be secrets.
+    """
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    in_form: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    in_form: tuple[structlog.typing.Processor, ...] = (
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        ),
     )
+    if settings.log_format == "json":
+        in_form = (
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.dict_tracebacks
-            if settings.log_format == "json"
-            else structlog.processors.StackInfoRenderer(),
-            in_form,
+            *in_form,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 

@@ -1,0 +1,183 @@
+"""The pages: what they say, in both languages, and what odd addresses get."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from api.wiring import set_up_logs
+from partner_cx.database import open_database
+from tests.harness.cast import a_closed_programme, at_the_door, signed_in
+from tests.harness.databases import KINDS, fresh_database
+from tests.harness.intake import SETTINGS
+
+PAGES = ("/network/2026Q2", "/partners", "/partners/R1", "/partners/R2", "/kpis", "/me")
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def programme(request: pytest.FixtureRequest):
+    """One closed programme for all: these tests only look."""
+    with fresh_database(request.param) as url:
+        engine = open_database(url)
+        a_closed_programme(engine)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def manager(programme: sa.Engine) -> TestClient:
+    return signed_in(programme, "manager")
+
+
+def words(client: TestClient, address: str) -> str:
+    """What a page says, without its marks."""
+    answer = client.get(address)
+    assert answer.status_code == 200, address
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).replace("&#39;", "'").split())
+
+
+def test_the_network_scorecard_says_value_target_state_and_sample(manager: TestClient):
+    said = words(manager, "/network/2026Q2?lang=en")
+    assert "OTIF 92.50% 37 of 40 95% ✕ missed 40" in said
+    assert "Closed on July 3, 2026: these figures no longer change." in said
+
+
+def test_the_network_scorecard_speaks_french(manager: TestClient):
+    said = words(manager, "/network/2026Q2?lang=fr").replace("\u202f", " ")
+    assert "OTIF 92,50 % 37 sur 40 95 % ✕ manqué 40" in said
+    assert "Clôturé le 3 juillet 2026 : ces chiffres ne changent plus." in said
+
+
+def test_the_list_shows_who_earned_what_and_where_it_says_why(manager: TestClient):
+    page = manager.get("/partners?period=2026Q2&lang=en").text
+    assert '<a href="/partners/R1#2026Q2">500</a>' in page
+    assert '<a href="/partners/R2#2026Q2">0</a>' in page
+
+
+def test_a_statement_shows_the_entry_its_reason_and_its_figures(manager: TestClient):
+    said = words(manager, "/partners/R1?lang=en")
+    assert "500 points to spend" in said
+    assert "Network quality bonus, Q2 2026: 500 points. OTIF 100.00%" in said
+
+
+def test_a_statement_shows_the_very_rows_behind_a_miss(manager: TestClient):
+    said = words(manager, "/partners/R2?lang=en")
+    assert "OTIF 85.00% (target 95%, 20 lines): 10 pt short" in said
+    assert "The rows behind it (3)" in said
+    for row in ("R2-wrong-1", "R2-wrong-2", "R2-wrong-3"):
+        assert row in said
+
+
+@pytest.mark.parametrize("address", PAGES)
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_page_is_built_for_everyone(manager: TestClient, address: str, language: str):
+    page = manager.get(address, params={"lang": language}).text
+    assert f'<html lang="{language}">' in page
+    assert len(re.findall(r"<h1", page)) == 1
+    assert len(re.findall(r"<main", page)) == 1
+    assert len(re.findall(r"<table", page)) == len(re.findall(r"<caption", page))
+    assert all('scope="' in heading for heading in re.findall(r"<th\b[^>]*>", page))
+    identities = re.findall(r'\bid="([^"]+)"', page)
+    assert len(identities) == len(set(identities))
+    assert "<script" not in page
+    assert "style=" not in page
+    own = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert [link for link in own if link.startswith(("http", "//"))] == []
+
+
+@pytest.mark.parametrize("address", [*PAGES, "/sign-in", "/nowhere"])
+def test_every_page_comes_with_safe_headers(manager: TestClient, address: str):
+    headers = manager.get(address).headers
+    assert "default-src 'self'" in headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cache-control"] == "no-store"
+
+
+def test_every_link_of_every_page_leads_somewhere(manager: TestClient):
+    opened: dict[str, str] = {}
+    for address in PAGES:
+        page = manager.get(address).text
+        for link in sorted(set(re.findall(r'href="([^"]+)"', page))):
+            path, _, anchor = link.partition("#")
+            path = path or address
+            if path not in opened:
+                target = manager.get(path, follow_redirects=True)
+                assert target.status_code == 200, (address, link)
+                opened[path] = target.text
+            assert not anchor or f'id="{anchor}"' in opened[path], (address, link)
+
+
+def test_a_chosen_language_is_remembered(programme: sa.Engine):
+    client = at_the_door(programme)
+    assert "Se connecter" in client.get("/sign-in?lang=fr").text
+    assert "Se connecter" in client.get("/sign-in").text
+
+
+@pytest.mark.parametrize(
+    ("preferred", "said"),
+    [("fr-CA,fr;q=0.9,en;q=0.5", "Se connecter"), ("de", "Sign in"), ("xx;;;,", "Sign in")],
+)
+def test_without_a_choice_the_browser_is_asked(programme: sa.Engine, preferred: str, said: str):
+    headers = {"Accept-Language": preferred}
+    assert said in at_the_door(programme).get("/sign-in", headers=headers).text
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/network/2026Q5", 422),
+        ("/network/2026Q1", 404),
+        ("/network/1900", 404),
+        ("/network/9999Q9", 422),
+        ("/partners?period=soon", 422),
+        ("/partners?period=2031Q1", 404),
+        ("/partners?period=", 200),
+        ("/partners?period=2026Q2&period=x&lang=xx", 422),
+        ("/partners/NOBODY", 404),
+        ("/partners/%00", 404),
+        ("/partners/R1%2F..", 404),
+        ("/nowhere", 404),
+        ("/static/", 404),
+        ("/static/../app.py", 404),
+        ("/partners/" + "x" * 4000, 404),
+        ("/me?lang=%ff%00", 200),
+    ],
+)
+def test_odd_addresses_get_a_page_that_helps(manager: TestClient, address: str, status: int):
+    answer = manager.get(address)
+    assert answer.status_code == status
+    if status != 200:
+        assert "<h1>" in answer.text
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.text(max_size=30), st.text(max_size=30))
+def test_nothing_a_person_types_breaks_a_page(manager: TestClient, code: str, period: str):
+    typed = [quote(text, safe="", errors="replace") for text in (code, period)]
+    for address in (
+        f"/partners/{typed[0]}",
+        f"/network/{typed[1]}",
+        f"/partners?period={typed[1]}&lang={typed[0]}",
+        f"/sign-in/{typed[0]}",
+    ):
+        assert manager.get(address, follow_redirects=True).status_code < 500
+
+
+def test_our_own_mistake_is_told_as_one_and_written_down(
+    programme: sa.Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    set_up_logs(SETTINGS)
+    client = signed_in(programme, "manager")
+    monkeypatch.setattr("api.pages.start.page", None)
+    answer = client.get("/me")
+    assert answer.status_code == 500
+    assert "Something went wrong on our side" in answer.text
+    assert "'NoneType' object is not callable" in capsys.readouterr().err

@@ -1,0 +1,93 @@
+"""The pages in a real browser: signing in by a link, on a telephone and on a desk."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+import uvicorn
+from playwright.sync_api import Browser, Page
+
+from api.app import make_app
+from partner_cx.database import open_database, transact
+from partner_cx.network.sign_in_links import make_link
+from tests.harness.cast import CAST, SECRET, a_closed_programme
+from tests.harness.databases import fresh_database
+from tests.harness.intake import SETTINGS
+from tests.harness.programme import NOW
+
+pytestmark = pytest.mark.browser
+
+SIZES = {"telephone": (360, 740), "narrowest": (320, 640), "desk": (1280, 800)}
+
+
+@pytest.fixture(scope="module")
+def programme() -> Iterator[sa.Engine]:
+    with fresh_database("sqlite") as url:
+        engine = open_database(url)
+        a_closed_programme(engine)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def address(programme: sa.Engine) -> Iterator[str]:
+    """The pages served by the real server, on a port of its own."""
+    app = make_app(programme, replace(SETTINGS, secret=SECRET), clock=lambda: NOW)
+    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+def scrolls_sideways(page: Page) -> bool:
+    root = "document.documentElement"
+    return bool(page.evaluate(f"{root}.scrollWidth > {root}.clientWidth"))
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_manager_signs_in_and_reads_on_any_screen(
+    browser: Browser, programme: sa.Engine, address: str, size: str, language: str
+):
+    width, height = SIZES[size]
+    complaints: list[str] = []
+    with browser.new_context(
+        viewport={"width": width, "height": height}, locale=language
+    ) as context:
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        token = transact(programme, lambda session: make_link(session, CAST["manager"], now=NOW))
+        page.goto(f"{address}/sign-in/{token}")
+        page.locator("main button").click()
+        page.wait_for_url("**/network/2026Q2")
+        assert page.locator("html").get_attribute("lang") == language
+        assert not scrolls_sideways(page)
+        page.goto(f"{address}/partners")
+        assert not scrolls_sideways(page)
+        page.get_by_role("link", name="Partner R2").click()
+        page.locator("summary").first.click()
+        assert page.get_by_text("R2-wrong-1").first.is_visible()
+        assert not scrolls_sideways(page)
+        page.goto(f"{address}/kpis")
+        assert not scrolls_sideways(page)
+    assert complaints == []
+
+
+def test_the_keyboard_reaches_the_contents_first(browser: Browser, address: str):
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{address}/sign-in")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.getAttribute('href')") == "#main"
+        outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+        assert outline != "none"

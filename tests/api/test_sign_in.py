@@ -1,0 +1,128 @@
+"""Signing in: links that work once and in time, sessions that end, forms from elsewhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from partner_cx.database import transact
+from partner_cx.errors import NotFound
+from partner_cx.network.sign_in_links import LINK_LASTS, SESSION_LASTS, SignInLink, make_link
+from tests.harness.cast import HOME_ADDRESS, at_the_door, fresh_link, signed_in, the_cast
+from tests.harness.intake import partner, take
+from tests.harness.programme import NOW
+
+OWN = {"Origin": HOME_ADDRESS}
+
+
+@pytest.fixture(autouse=True)
+def people(engine: sa.Engine) -> None:
+    take(engine, "partners", partner("D1", kind="distributor"), partner("R2", parent_code="D1"))
+    the_cast(engine)
+
+
+def test_a_link_signs_in_once(engine: sa.Engine):
+    link = fresh_link(engine, "manager")
+    first, second = at_the_door(engine), at_the_door(engine)
+    assert first.post(link, headers=OWN).status_code == 303
+    assert first.get("/me").status_code == 200
+    assert second.post(link, headers=OWN).status_code == 410
+    assert second.get("/me").status_code == 401
+
+
+def test_looking_at_a_link_doesnt_use_it_up(engine: sa.Engine):
+    link = fresh_link(engine, "manager")
+    client = at_the_door(engine)
+    assert client.get(link).status_code == 200
+    assert client.get("/me").status_code == 401
+    assert client.post(link, headers=OWN).status_code == 303
+
+
+def test_an_old_link_no_longer_works(engine: sa.Engine):
+    link = fresh_link(engine, "manager")
+    late = at_the_door(engine, now=NOW + LINK_LASTS)
+    assert late.post(link, headers=OWN).status_code == 410
+
+
+def test_a_session_ends_after_its_time(engine: sa.Engine):
+    cookies = signed_in(engine, "manager").cookies
+    for passed, status in ((timedelta(hours=1), 200), (SESSION_LASTS, 401)):
+        later = at_the_door(engine, now=NOW + passed)
+        later.cookies = cookies
+        assert later.get("/me").status_code == status
+
+
+def test_signing_out_ends_the_session_wherever_its_cookie_is(engine: sa.Engine):
+    client = signed_in(engine, "manager")
+    copied = at_the_door(engine)
+    copied.cookies.update(client.cookies)
+    assert copied.get("/me").status_code == 200
+    assert client.post("/sign-out", headers=OWN).status_code == 303
+    assert copied.get("/me").status_code == 401
+
+
+def test_a_session_is_another_one_after_signing_in_again(engine: sa.Engine):
+    client = signed_in(engine, "manager")
+    before = client.cookies["partner_cx_session"]
+    client.post(fresh_link(engine, "rep"), headers=OWN)
+    assert client.cookies["partner_cx_session"] != before
+    assert client.get("/network").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Origin": HOME_ADDRESS, "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {},
+    ],
+    ids=str,
+)
+def test_a_form_from_elsewhere_is_refused_and_uses_nothing_up(engine: sa.Engine, headers: dict):
+    link = fresh_link(engine, "manager")
+    client = at_the_door(engine)
+    assert client.post(link, headers=headers).status_code == 403
+    assert client.post(link, headers=OWN).status_code == 303
+
+
+@pytest.mark.parametrize("cookie", ["", "x", "MQ.aaaa.bbbb", "é" * 9, "1" * 5000])
+def test_a_made_up_cookie_is_nobody(engine: sa.Engine, cookie: str):
+    client = at_the_door(engine)
+    sent = {b"Cookie": f"partner_cx_session={cookie}".encode()}
+    assert client.get("/me", headers=sent).status_code == 401
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(engine: sa.Engine):
+    answer = at_the_door(engine).post(fresh_link(engine, "rep"), headers=OWN)
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert "Secure" not in cookie
+
+
+def test_the_cookie_stays_on_https_when_it_came_by_it(engine: sa.Engine):
+    client = at_the_door(engine)
+    client.base_url = "https://testserver"
+    own = {"Origin": "https://testserver"}
+    answer = client.post(fresh_link(engine, "rep"), headers=own)
+    assert "Secure" in answer.headers["set-cookie"]
+
+
+def test_the_database_holds_no_token(engine: sa.Engine):
+    token = fresh_link(engine, "rep").rpartition("/")[2]
+    with engine.connect() as connection:
+        kept = connection.execute(sa.select(SignInLink.__table__)).one()
+    assert token not in str(kept)
+
+
+def test_there_is_no_link_for_a_stranger(engine: sa.Engine):
+    with pytest.raises(NotFound, match=r"nobody@brand\.example"):
+        transact(engine, lambda session: make_link(session, "nobody@brand.example", now=NOW))
+
+
+def test_a_person_is_found_whatever_the_capitals(engine: sa.Engine):
+    assert transact(engine, lambda session: make_link(session, " Mia@Brand.Example", now=NOW))
