@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -10,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from partner_cx.database import open_database, transact
+from partner_cx.database import open_database, transact, writing
 from partner_cx.errors import Invalid
+from partner_cx.operations.imports import Import
 from partner_cx.periods import PeriodKind
 from partner_cx.words import Words
 from rewards.budgets import fund
@@ -142,6 +144,31 @@ def test_two_closes_at_once_award_once(engine: sa.Engine) -> None:
     assert sorted(outcomes) == [False, True, True]
     assert wallets(engine) == {"partner:R1": 500}
     assert len(ledger(engine)["transfers"]) == 2  # the funding and the award
+
+
+def test_a_close_waits_for_an_import_under_way_and_knows_what_it_told(engine: sa.Engine) -> None:
+    a_network(engine)
+    under_way, ids = threading.Event(), []
+
+    def slow_import() -> None:
+        with writing(engine) as session:
+            source = session.scalars(sa.select(Import.source)).first()
+            record = Import(
+                kind="visits", source=source, file_name="late.csv", imported_at=NOW, refused=0
+            )
+            session.add(record)
+            session.flush()
+            ids.append(record.id)
+            under_way.set()
+            time.sleep(0.5)
+
+    importing = threading.Thread(target=slow_import)
+    importing.start()
+    under_way.wait()
+    close_it(engine)
+    importing.join()
+    with Session(engine) as session:
+        assert session.scalars(sa.select(Closing.last_import_id)).one() == ids[0]
 
 
 def test_months_quarters_and_years_close_in_any_order(engine: sa.Engine) -> None:
