@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Any
 
@@ -151,20 +152,16 @@ def _drawn(
 
 def _unreported(session: Session, kpis: Collection[str]) -> list[str]:
     """The KPIs none of whose facts were ever imported: a portal we know nothing of isn't unused."""
-    reported = set(session.scalars(sa.select(Import.kind).distinct())) | _ALWAYS_REPORTED
-    return [
-        kpi
-        for kpi in kpis
-        if not reported & (set(CATALOGUE[kpi].facts) - _DIRECTORY or _ALWAYS_REPORTED)
-    ]
+    reported = set(session.scalars(sa.select(Import.kind).distinct()))
+    told_by = {kpi: set(CATALOGUE[kpi].facts) - _DIRECTORY for kpi in kpis}
+    return [kpi for kpi, facts in told_by.items() if facts and facts.isdisjoint(reported)]
 
 
 _DIRECTORY = {"partners", "people"}  # who there is; it says nothing of what they did
-_ALWAYS_REPORTED = {"partners"}
 
 
 def _sums(session: Session, period: Period, kpis: Collection[str]) -> Sums:
-    """What the tallies of some KPIs come to in a period: from months where days add up, else days."""
+    """What some KPIs' tallies come to: from months where days add up, else from days."""
     latest, running = (summing.codes_that(how) for how in (AddsUp.LATEST, AddsUp.RUNNING))
     wanted = _codes(session, MonthTally, kpis)
     months = [code for code in wanted if code not in latest]

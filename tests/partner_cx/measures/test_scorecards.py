@@ -33,7 +33,8 @@ def network(session: Session) -> Session:
     """A distributor D1 with two gold resellers, and R3, who left before the quarter."""
     session.add(Source(id=1, code="test"))
     session.flush()
-    for number, kind in enumerate(("partners", "order-lines", "portal-events"), start=1):
+    told_kinds = ("partners", "order-lines", "portal-events", "tickets", "catalogue-status")
+    for number, kind in enumerate((*told_kinds, "invoices", "answers"), start=1):
         told = {"kind": kind, "source": 1, "file_name": "f", "imported_at": AFTER}
         session.add(Import(id=number, **told))
     session.flush()
@@ -241,3 +242,13 @@ def test_a_period_that_hasnt_begun_is_refused(network: Session) -> None:
 def test_an_empty_network_has_no_scorecards(session: Session) -> None:
     measure(session, Q2, now=AFTER, settings=Settings())
     assert scorecards(session, Q2, "network") == []
+
+
+def test_a_source_that_never_reported_says_nothing(network: Session) -> None:
+    """Nobody used the portal, or nobody told us: only the first is 0 %."""
+    assert measured(network, "portal_adoption").value == 0
+    network.execute(sa.delete(Import).where(Import.kind == "portal-events"))
+    figure = measured(network, "portal_adoption")
+    assert (figure.value, figure.of, figure.n) == (None, 0, 0)
+    assert measured(network, "referral_rate").value is None
+    assert measured(network, "retention").value == 1
