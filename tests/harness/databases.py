@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -34,21 +34,24 @@ def fresh_database(kind: str) -> Iterator[str]:
 @contextmanager
 def copied_database(url: str) -> Iterator[str]:
     """The URL of a copy of a database that nobody has open, gone afterwards."""
-    address = sa.make_url(url)
-    if address.get_backend_name() == "sqlite":
-        with _sqlite_copy_of(str(address.database)) as copy:
-            yield copy
-    else:
-        with _postgresql_copy_of(str(address.database)) as copy:
-            yield copy
+    copy_of = _sqlite_copy_of if url.startswith("sqlite") else _postgresql_copy_of
+    with copy_of(_name_in(url)) as copy:
+        yield copy
+
+
+@contextmanager
+def prepared_database(kind: str, name: str, prepare: Callable[[sa.Engine], None]) -> Iterator[str]:
+    """The URL of a copy of a database that `prepare` filled, once per run under this name."""
+    with copied_database(once(f"template-{kind}-{name}", partial(_prepare, kind, prepare))) as url:
+        yield url
 
 
 def clear_away() -> None:
     """End the run's server, or leave a server that isn't ours as it was found."""
-    template = made("template-postgresql")
-    if template and _given_server():
+    if _given_server() and made("template-postgresql"):
         with psycopg.connect(_given_server(), autocommit=True) as connection:
-            connection.execute(f'DROP DATABASE IF EXISTS "{template}"')
+            for template in [made("template-postgresql"), *map(_name_in, _prepared())]:
+                connection.execute(f'DROP DATABASE IF EXISTS "{template}"')
     cluster = made("cluster")
     if cluster:
         postgres.Cluster(Path(cluster)).stop()
@@ -90,6 +93,33 @@ def _make_postgresql_template() -> str:
     _administer(f'CREATE DATABASE "{name}"')
     _migrate(_url_of(name))
     return name
+
+
+def _prepare(kind: str, prepare: Callable[[sa.Engine], None]) -> str:
+    """A database that stays until the run is cleared away."""
+    if kind == "sqlite":
+        path = folder() / f"{uuid4().hex}.sqlite3"
+        shutil.copyfile(once("template-sqlite", _make_sqlite_template), path)
+        url = f"sqlite:///{path}"
+    else:
+        name = f"partner_cx_{uuid4().hex}"
+        template = once("template-postgresql", _make_postgresql_template)
+        _administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        url = _url_of(name)
+    engine = open_database(url)
+    prepare(engine)
+    engine.dispose()
+    return url
+
+
+def _prepared() -> list[str]:
+    """The addresses of the prepared PostgreSQL databases."""
+    kept = folder().glob("template-postgresql-*")
+    return [each.read_text() for each in kept if each.suffix != ".lock"]
+
+
+def _name_in(url: str) -> str:
+    return str(sa.make_url(url).database)
 
 
 def _migrate(url: str) -> None:

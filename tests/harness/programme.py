@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from partner_cx.database import transact
+from partner_cx.measures import refreshing
 from partner_cx.periods import Period
 from partner_cx.words import Words
 from rewards.budgets import fund
@@ -65,6 +66,12 @@ def a_network(engine: sa.Engine) -> None:
         seen("E2", "R2"),
         seen("E3", "R3", internal="yes"),
     )
+
+
+def a_tallied_network(engine: sa.Engine) -> None:
+    """The network on the day of its close, its facts tallied."""
+    a_network(engine)
+    refreshing.refresh(engine, now=NOW, settings=SETTINGS)
 
 
 def a_programme(engine: sa.Engine, *rules: Rule, points: int = 10_000) -> None:

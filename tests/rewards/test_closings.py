@@ -44,43 +44,40 @@ def wallets(engine: sa.Engine) -> dict[str, int]:
         return {owner: points for owner, points in session.execute(held)}  # noqa: C416
 
 
-def test_a_close_freezes_decides_and_pays(engine: sa.Engine) -> None:
-    a_network(engine)
-    a_programme(engine)
-    closed = close_it(engine)
+def test_a_close_freezes_decides_and_pays(network: sa.Engine) -> None:
+    a_programme(network)
+    closed = close_it(network)
     (outcome,) = closed.outcomes
     assert (outcome.met, outcome.not_met, outcome.unknown) == (1, 2, 0)
     assert (closed.already, closed.points_awarded, closed.points_unfunded) == (False, 500, 0)
-    assert wallets(engine) == {"partner:R1": 500}
+    assert wallets(network) == {"partner:R1": 500}
     assert closed.sentences[1].en == (
         "Network quality bonus, version 1: 1 met it, 2 didn't, 0 undecided; 500 points awarded."
     )
     assert closed.sentences[0].fr.startswith("T2 2026 est clôturé")
-    key, _, effective_on = ledger(engine)["transfers"][0]
+    key, _, effective_on = ledger(network)["transfers"][0]
     assert (key, effective_on) == ("close:2026Q2:network_quality_bonus:R1", date(2026, 6, 30))
 
 
-def test_closing_again_changes_nothing(engine: sa.Engine) -> None:
-    a_network(engine)
-    a_programme(engine)
-    first = close_it(engine)
-    before = ledger(engine)
-    again = close_it(engine, now=NOW + timedelta(days=90))
+def test_closing_again_changes_nothing(network: sa.Engine) -> None:
+    a_programme(network)
+    first = close_it(network)
+    before = ledger(network)
+    again = close_it(network, now=NOW + timedelta(days=90))
     assert again.already
     assert again.outcomes[0].points_new == 0
     assert again.scorecards == first.scorecards
-    assert ledger(engine) == before
+    assert ledger(network) == before
     assert again.sentences[0] == Words("Q2 2026 was closed already.", "T2 2026 est déjà clôturé.")
 
 
-def test_facts_that_come_later_change_nothing_that_was_closed(engine: sa.Engine) -> None:
-    a_network(engine)
-    a_programme(engine)
-    close_it(engine)
-    before = ledger(engine)
-    take(engine, "order-lines", *lines("R3", 20))
-    close_it(engine, now=NOW + timedelta(days=1))
-    assert ledger(engine) == before
+def test_facts_that_come_later_change_nothing_that_was_closed(network: sa.Engine) -> None:
+    a_programme(network)
+    close_it(network)
+    before = ledger(network)
+    take(network, "order-lines", *lines("R3", 20))
+    close_it(network, now=NOW + timedelta(days=1))
+    assert ledger(network) == before
 
 
 def test_a_period_that_lasts_is_not_closed_and_says_until_when(engine: sa.Engine) -> None:
@@ -92,49 +89,48 @@ def test_the_period_is_over_at_midnight_in_the_programmes_time_zone(engine: sa.E
     assert close_it(engine, now=datetime(2026, 6, 30, 22, 0, tzinfo=UTC)).outcomes == ()
 
 
-def test_a_budget_that_cant_pay_everyone_pays_no_one_until_it_is_funded(engine: sa.Engine) -> None:
-    a_network(engine)
-    take(engine, "order-lines", *lines("R3", 20))
-    a_programme(engine, OTIF_BONUS, points=900)
-    closed = close_it(engine)
+def test_a_budget_that_cant_pay_everyone_pays_no_one_until_it_is_funded(network: sa.Engine) -> None:
+    take(network, "order-lines", *lines("R3", 20))
+    a_programme(network, OTIF_BONUS, points=900)
+    closed = close_it(network)
     (outcome,) = closed.outcomes
     assert (outcome.met, outcome.points_awarded, outcome.points_unfunded) == (2, 0, 1_000)
     assert outcome.points_missing == 100
     assert "budget network-quality holds 900. Add 100 points" in closed.sentences[1].en
-    assert wallets(engine).get("partner:R1", 0) == 0
+    assert wallets(network).get("partner:R1", 0) == 0
 
     why = Words("More", "Encore")
-    transact(engine, lambda session: fund(session, BONUS.budget, 99, key="f2", why=why, now=NOW).id)
-    assert close_it(engine).points_unfunded == 1_000
-    transact(engine, lambda session: fund(session, BONUS.budget, 1, key="f3", why=why, now=NOW).id)
-    again = close_it(engine)
+    transact(
+        network, lambda session: fund(session, BONUS.budget, 99, key="f2", why=why, now=NOW).id
+    )
+    assert close_it(network).points_unfunded == 1_000
+    transact(network, lambda session: fund(session, BONUS.budget, 1, key="f3", why=why, now=NOW).id)
+    again = close_it(network)
     assert again.already
     assert (again.points_awarded, again.points_unfunded) == (1_000, 0)
-    assert wallets(engine) == {"partner:R1": 500, "partner:R3": 500}
-    paid = ledger(engine)
-    close_it(engine)
-    assert ledger(engine) == paid
+    assert wallets(network) == {"partner:R1": 500, "partner:R3": 500}
+    paid = ledger(network)
+    close_it(network)
+    assert ledger(network) == paid
 
 
-def test_of_two_rules_on_one_budget_each_is_paid_whole_or_not(engine: sa.Engine) -> None:
-    a_network(engine)
+def test_of_two_rules_on_one_budget_each_is_paid_whole_or_not(network: sa.Engine) -> None:
     dear = replace(OTIF_BONUS, code="a_dear_one", award=Award(800))
-    a_programme(engine, dear, OTIF_BONUS, points=700)
-    closed = close_it(engine)
+    a_programme(network, dear, OTIF_BONUS, points=700)
+    closed = close_it(network)
     paid = {outcome.rule.code: outcome.points_awarded for outcome in closed.outcomes}
     assert paid == {"a_dear_one": 0, "otif_bonus": 500}
-    assert wallets(engine) == {"partner:R1": 500}
+    assert wallets(network) == {"partner:R1": 500}
 
 
-def test_two_closes_at_once_award_once(engine: sa.Engine) -> None:
-    a_network(engine)
-    a_programme(engine)
+def test_two_closes_at_once_award_once(network: sa.Engine) -> None:
+    a_programme(network)
     together = threading.Barrier(3)
     outcomes: list[bool] = []
 
     def go(minutes: int) -> None:
         together.wait()
-        outcomes.append(close_it(engine, now=NOW + timedelta(minutes=minutes)).already)
+        outcomes.append(close_it(network, now=NOW + timedelta(minutes=minutes)).already)
 
     threads = [threading.Thread(target=go, args=(minutes,)) for minutes in range(3)]
     for thread in threads:
@@ -142,16 +138,15 @@ def test_two_closes_at_once_award_once(engine: sa.Engine) -> None:
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == [False, True, True]
-    assert wallets(engine) == {"partner:R1": 500}
-    assert len(ledger(engine)["transfers"]) == 2  # the funding and the award
+    assert wallets(network) == {"partner:R1": 500}
+    assert len(ledger(network)["transfers"]) == 2  # the funding and the award
 
 
-def test_a_close_waits_for_an_import_under_way_and_knows_what_it_told(engine: sa.Engine) -> None:
-    a_network(engine)
+def test_a_close_waits_for_an_import_under_way_and_knows_what_it_told(network: sa.Engine) -> None:
     under_way, ids = threading.Event(), []
 
     def slow_import() -> None:
-        with writing(engine) as session:
+        with writing(network) as session:
             source = session.scalars(sa.select(Import.source)).first()
             record = Import(
                 kind="visits", source=source, file_name="late.csv", imported_at=NOW, refused=0
@@ -165,21 +160,20 @@ def test_a_close_waits_for_an_import_under_way_and_knows_what_it_told(engine: sa
     importing = threading.Thread(target=slow_import)
     importing.start()
     under_way.wait()
-    close_it(engine)
+    close_it(network)
     importing.join()
-    with Session(engine) as session:
+    with Session(network) as session:
         assert session.scalars(sa.select(Closing.last_import_id)).one() == ids[0]
 
 
-def test_months_quarters_and_years_close_in_any_order(engine: sa.Engine) -> None:
-    a_network(engine)
+def test_months_quarters_and_years_close_in_any_order(network: sa.Engine) -> None:
     monthly = replace(OTIF_BONUS, code="monthly", period=PeriodKind.MONTH, award=Award(10))
     yearly = replace(OTIF_BONUS, code="yearly", period=PeriodKind.YEAR, award=Award(1_000))
-    a_programme(engine, OTIF_BONUS, monthly, yearly)
+    a_programme(network, OTIF_BONUS, monthly, yearly)
     later = datetime(2027, 1, 2, 9, 0, tzinfo=UTC)
     for period in ("2026", "2026-05", "2026Q2", "2026-04", "2026Q1"):
-        close_it(engine, period, now=later)
-    keys = [key for key, _, _ in ledger(engine)["transfers"]]
+        close_it(network, period, now=later)
+    keys = [key for key, _, _ in ledger(network)["transfers"]]
     assert keys == [
         "close:2026-05:monthly:R1",
         "close:2026:yearly:R1",
@@ -189,46 +183,43 @@ def test_months_quarters_and_years_close_in_any_order(engine: sa.Engine) -> None
 
 
 def test_a_rule_on_the_distributor_looks_at_all_below_it_and_pays_it_alone(
-    engine: sa.Engine,
+    network: sa.Engine,
 ) -> None:
-    a_network(engine)
     chief = replace(
         OTIF_BONUS,
         code="chief",
         measured_on=Level.DISTRIBUTOR,
         audience=Audience(kinds=(PartnerKind.DISTRIBUTOR,)),
     )
-    a_programme(engine, chief)
-    (outcome,) = close_it(engine).outcomes
+    a_programme(network, chief)
+    (outcome,) = close_it(network).outcomes
     assert (outcome.met, outcome.not_met, outcome.unknown) == (0, 1, 0)
-    with Session(engine) as session:
+    with Session(network) as session:
         (sentence,) = session.scalars(sa.select(DecisionRow.sentence_en))
     assert "OTIF 92.50% (target 95%, 40 lines): 2.5 pt short" in sentence
 
 
-def test_whoever_left_or_isnt_meant_is_not_decided(engine: sa.Engine) -> None:
-    a_network(engine)
+def test_whoever_left_or_isnt_meant_is_not_decided(network: sa.Engine) -> None:
     take(
-        engine,
+        network,
         "partners",
         partner("R4", left_on="2026-05-01"),
         partner("R5", joined_on="2026-07-01"),
         partner("I1", kind="installer", tier="gold"),
     )
     gold = replace(OTIF_BONUS, audience=Audience(tiers=("gold",), kinds=(PartnerKind.RESELLER,)))
-    a_programme(engine, gold)
-    close_it(engine)
-    with Session(engine) as session:
+    a_programme(network, gold)
+    close_it(network)
+    with Session(network) as session:
         decided = session.scalars(sa.select(DecisionRow.sentence_en)).all()
     assert len(decided) == 3  # R1, R2, R3
 
 
 def test_figures_are_frozen_as_they_were_measured_and_their_digest_proves_it(
-    engine: sa.Engine,
+    network: sa.Engine,
 ) -> None:
-    a_network(engine)
-    close_it(engine)
-    with Session(engine) as session:
+    close_it(network)
+    with Session(network) as session:
         closing = session.scalars(sa.select(Closing)).one()
         assert digest(session, FrozenFigure, QUARTER) == closing.digest
         assert closing.last_import_id == session.scalar(sa.text("SELECT max(id) FROM imports"))
@@ -251,20 +242,18 @@ def test_both_databases_freeze_the_same_figures() -> None:
     assert len(digests) == 1
 
 
-def test_the_database_refuses_to_change_what_was_closed(engine: sa.Engine) -> None:
-    a_network(engine)
-    a_programme(engine, OTIF_BONUS, points=0)
-    close_it(engine)
+def test_the_database_refuses_to_change_what_was_closed(network: sa.Engine) -> None:
+    a_programme(network, OTIF_BONUS, points=0)
+    close_it(network)
     for model in (Closing, FrozenFigure, DecisionRow):
         column = next(iter(model.__table__.columns))
         for change in (sa.delete(model), sa.update(model).values({column.name: column})):
-            with Session(engine) as session, pytest.raises(sa.exc.DatabaseError, match="append"):
+            with Session(network) as session, pytest.raises(sa.exc.DatabaseError, match="append"):
                 session.execute(change)
 
 
 def test_a_rule_none_of_whose_budget_was_ever_funded_leaves_its_awards_waiting(
-    engine: sa.Engine,
+    network: sa.Engine,
 ) -> None:
-    a_network(engine)
-    a_programme(engine, replace(OTIF_BONUS, conditions=(KpiIsGreen("otif"),)), points=0)
-    assert close_it(engine).points_unfunded == 500
+    a_programme(network, replace(OTIF_BONUS, conditions=(KpiIsGreen("otif"),)), points=0)
+    assert close_it(network).points_unfunded == 500

@@ -218,5 +218,5 @@ def test_whatever_is_done_the_ledger_adds_up(engine: sa.Engine) -> None:
 
     OnThisDatabase.engine = engine
     run_state_machine_as_test(
-        OnThisDatabase, settings=settings(max_examples=12, stateful_step_count=25)
+        OnThisDatabase, settings=settings(max_examples=8, stateful_step_count=25)
     )

@@ -134,29 +134,27 @@ def test_an_account_nobody_used_is_named(closed: sa.Engine) -> None:
     assert adoption.misses.heading.fr == "1 compte\u202f:"
 
 
-def test_points_that_wait_for_a_budget_are_shown_as_earned(engine: sa.Engine) -> None:
-    a_network(engine)
-    a_programme(engine, OTIF_BONUS, points=0)
-    close_it(engine)
-    unearned = missed(engine, "R1")
+def test_points_that_wait_for_a_budget_are_shown_as_earned(network: sa.Engine) -> None:
+    a_programme(network, OTIF_BONUS, points=0)
+    close_it(network)
+    unearned = missed(network, "R1")
     assert (unearned.verdict, unearned.points, unearned.shortfalls) == (Verdict.MET, 500, ())
     assert unearned.sentence.en.endswith(
         "Earned, and waiting until budget network-quality can pay everyone."
     )
 
 
-def test_rows_are_told_as_they_were_known_at_the_close(engine: sa.Engine) -> None:
-    a_network(engine)
-    a_programme(engine, OTIF_BONUS)
-    close_it(engine)
+def test_rows_are_told_as_they_were_known_at_the_close(network: sa.Engine) -> None:
+    a_programme(network, OTIF_BONUS)
+    close_it(network)
     late = wrong_lines("R2")
     repaired = {**late[2], "received_qty": "10", "received_on": "2026-05-18"}
     moved = {**late[0], "window_end": "2026-07-20", "received_on": "2026-05-20"}
-    take(engine, "order-lines", repaired, moved, now=NOW + timedelta(days=2))
+    take(network, "order-lines", repaired, moved, now=NOW + timedelta(days=2))
     never_seen = order_line("new", partner_code="R2", window_end="2026-05-19", received_on=None)
-    take(engine, "order-lines", {**never_seen, "received_qty": None})
+    take(network, "order-lines", {**never_seen, "received_qty": None})
     take(
-        engine,
+        network,
         "receipts",
         {
             "source_id": "X1",
@@ -165,7 +163,7 @@ def test_rows_are_told_as_they_were_known_at_the_close(engine: sa.Engine) -> Non
             "qty": "2",
         },
     )
-    (shortfall,) = missed(engine, "R2").shortfalls
+    (shortfall,) = missed(network, "R2").shortfalls
     assert [(miss.source_id, miss.corrected_since) for miss in shortfall.misses.rows] == [
         ("R2-wrong-1", True),
         ("R2-wrong-2", False),
@@ -175,61 +173,59 @@ def test_rows_are_told_as_they_were_known_at_the_close(engine: sa.Engine) -> Non
     assert shortfall.figure.hits == 17
 
 
-def test_receipts_corrected_since_are_told_as_they_were_too(engine: sa.Engine) -> None:
-    a_network(engine)
+def test_receipts_corrected_since_are_told_as_they_were_too(network: sa.Engine) -> None:
     receipt = {
         "source_id": "X1",
         "order_line_source_id": "R2-wrong-3",
         "received_on": "2026-05-25",
         "qty": "10",
     }
-    take(engine, "receipts", receipt)
-    a_programme(engine, OTIF_BONUS)
-    close_it(engine)
-    take(engine, "receipts", {**receipt, "received_on": "2026-05-18"}, now=NOW + timedelta(days=2))
-    (shortfall,) = missed(engine, "R2").shortfalls
+    take(network, "receipts", receipt)
+    a_programme(network, OTIF_BONUS)
+    close_it(network)
+    take(network, "receipts", {**receipt, "received_on": "2026-05-18"}, now=NOW + timedelta(days=2))
+    (shortfall,) = missed(network, "R2").shortfalls
     assert told(shortfall.misses, "en")[2].endswith("received 7 days late")
 
 
-def test_a_distributors_miss_shows_the_rows_of_all_below_it(engine: sa.Engine) -> None:
-    a_network(engine)
+def test_a_distributors_miss_shows_the_rows_of_all_below_it(network: sa.Engine) -> None:
     a_programme(
-        engine,
+        network,
         replace(
             OTIF_BONUS,
             measured_on=Level.DISTRIBUTOR,
             audience=Audience(kinds=(PartnerKind.DISTRIBUTOR,)),
         ),
     )
-    close_it(engine)
-    (shortfall,) = missed(engine, "D1").shortfalls
+    close_it(network)
+    (shortfall,) = missed(network, "D1").shortfalls
     assert (shortfall.figure.hits, shortfall.figure.of) == (37, 40)
     assert shortfall.misses.total == 3
 
 
-def test_many_rows_are_counted_and_the_first_ones_shown(engine: sa.Engine) -> None:
-    a_network(engine)
+def test_many_rows_are_counted_and_the_first_ones_shown(network: sa.Engine) -> None:
     late = [{**line, "received_on": "2026-06-01"} for line in lines("R3", 30)]
-    take(engine, "order-lines", *late)
-    a_programme(engine, OTIF_BONUS)
-    close_it(engine)
-    (shortfall,) = missed(engine, "R3").shortfalls
+    take(network, "order-lines", *late)
+    a_programme(network, OTIF_BONUS)
+    close_it(network)
+    (shortfall,) = missed(network, "R3").shortfalls
     assert (shortfall.misses.total, len(shortfall.misses.rows)) == (30, 20)
     assert shortfall.misses.heading.en == "30 lines, of which 20 are shown:"
 
 
-def test_a_period_shows_its_own_lines_and_the_whole_balance(engine: sa.Engine) -> None:
-    a_network(engine)
-    take(engine, "order-lines", *lines("R1", 20, "2026-02-10"))
-    a_programme(engine, OTIF_BONUS)
-    close_it(engine, "2026Q1")
-    close_it(engine)
-    found = statement_of(engine, "R1", QUARTER)
+def test_a_period_shows_its_own_lines_and_the_whole_balance(network: sa.Engine) -> None:
+    take(network, "order-lines", *lines("R1", 20, "2026-02-10"))
+    a_programme(network, OTIF_BONUS)
+    close_it(network, "2026Q1")
+    close_it(network)
+    found = statement_of(network, "R1", QUARTER)
     assert [(line.period, line.balance) for line in found.lines] == [(QUARTER, 1_000)]
     assert found.balance == 1_000
-    everything = statement_of(engine, "R1")
+    everything = statement_of(network, "R1")
     assert [str(line.period) for line in everything.lines] == ["2026Q1", "2026Q2"]
-    assert [str(each.period) for each in statement_of(engine, "R2", QUARTER).unearned] == ["2026Q2"]
+    assert [str(each.period) for each in statement_of(network, "R2", QUARTER).unearned] == [
+        "2026Q2"
+    ]
 
 
 def test_a_person_has_a_statement_too(engine: sa.Engine) -> None:
@@ -259,12 +255,11 @@ def test_a_stranger_is_answered_with_those_spelt_alike(closed: sa.Engine) -> Non
         statement_of(closed, "nobody@shop.example")
 
 
-def test_there_are_as_many_rows_as_the_figure_has_misses(engine: sa.Engine) -> None:
+def test_there_are_as_many_rows_as_the_figure_has_misses(network: sa.Engine) -> None:
     """For every KPI whose misses are rows, on facts of every kind."""
-    a_network(engine)
-    _facts_of_every_kind(engine)
-    close_it(engine)
-    with reading(engine) as session:
+    _facts_of_every_kind(network)
+    close_it(network)
+    with reading(network) as session:
         closing = session.scalars(sa.select(Closing)).one()
         figures = session.scalars(
             sa.select(FrozenFigure).where(
@@ -377,10 +372,9 @@ IN_WORDS = {
 }
 
 
-def test_what_isnt_counted_in_rows_is_told_by_the_rows_that_weighed(engine: sa.Engine) -> None:
-    a_network(engine)
-    _facts_of_every_kind(engine)
-    with reading(engine) as session:
+def test_what_isnt_counted_in_rows_is_told_by_the_rows_that_weighed(network: sa.Engine) -> None:
+    _facts_of_every_kind(network)
+    with reading(network) as session:
         for kpi, expected in IN_WORDS.items():
             found = rows_behind(
                 session,
@@ -394,11 +388,10 @@ def test_what_isnt_counted_in_rows_is_told_by_the_rows_that_weighed(engine: sa.E
             assert told(found, "en") == expected
 
 
-def test_early_late_and_too_much_are_told_apart(engine: sa.Engine) -> None:
-    a_network(engine)
+def test_early_late_and_too_much_are_told_apart(network: sa.Engine) -> None:
     window = {"partner_code": "R3", "window_start": "2026-04-09", "window_end": "2026-04-10"}
     take(
-        engine,
+        network,
         "order-lines",
         order_line("early", **window, received_on="2026-04-08"),
         order_line("gone", **window, status="cancelled_by_supplier", received_qty=None)
@@ -407,7 +400,7 @@ def test_early_late_and_too_much_are_told_apart(engine: sa.Engine) -> None:
         order_line("much", **window, received_qty="12"),
     )
     generous = replace(SETTINGS, otif_over_tolerance=Fraction(1, 10))
-    with reading(engine) as session:
+    with reading(network) as session:
         found = rows_behind(
             session,
             [_partner_id(session, "R3")],
