@@ -162,12 +162,9 @@ class Settings:
     otif_under_tolerance: Share = Fraction(0)
     otif_over_tolerance: Annotated[Fraction | None, _share_or_none] = None  # no limit
     ftfr_window_days: Amount = 14
-    portal_contract_days: Amount = 30
     dsi_weights: Weights = field(default_factory=_DSI_WEIGHTS.copy)
-    dsi_coverage_min: Share = Fraction(7, 10)  # of the weights
     dsi_answers_min: Amount = 1  # for a factor to be present
     cxi_weights: Weights = field(default_factory=_CXI_WEIGHTS.copy)
-    respondents_min: Amount = 5  # fewer, and breakdowns are suppressed
 
     log_format: Annotated[str, _one_of("console", "json")] = "console"
     log_level: Annotated[str, _one_of("debug", "info", "warning", "error")] = "info"

@@ -48,7 +48,11 @@ def digest(session: Session, table: type[FigureColumns], period: Period) -> str:
     """SHA-256 over a period's figures: equal for equal figures, in either table or database."""
     figures = read_frame(session, sa.select(*_columns(table)).where(table.period == str(period)))
     rows = pa.Table.from_pandas(figures, preserve_index=False)
-    ordered = rows.sort_by([(name, "ascending") for name in ("level", "subject", "kpi")])
+    # Whole columns: Arrow writes whatever lies in memory for an empty piece of a text column.
+    ordered = rows.combine_chunks().sort_by(
+        [(name, "ascending") for name in ("level", "subject", "kpi")]
+    )
+    ordered = ordered.combine_chunks()
     written = io.BytesIO()
     pyarrow.csv.write_csv(ordered, written)
     return hashlib.sha256(written.getbuffer()).hexdigest()

@@ -26,7 +26,6 @@ def test_nothing_needs_to_be_set(home: dict[str, str], tmp_path: Path) -> None:
     assert settings.otif_under_tolerance == 0
     assert settings.otif_over_tolerance is None
     assert sum(settings.dsi_weights.values()) == 100
-    assert settings.dsi_coverage_min == Fraction(7, 10)
     assert settings.secret is None
     assert not (tmp_path / "data").exists()
 
@@ -50,7 +49,7 @@ def test_the_environment_is_read(home: dict[str, str]) -> None:
             "PARTNER_CX_CURRENCY": "chf",
             "PARTNER_CX_OTIF_UNDER_TOLERANCE": "5 %",
             "PARTNER_CX_OTIF_OVER_TOLERANCE": "none",
-            "PARTNER_CX_RESPONDENTS_MIN": "7",
+            "PARTNER_CX_DSI_ANSWERS_MIN": "7",
             "PARTNER_CX_CXI_WEIGHTS": "effective=50, easy=50",
             "PARTNER_CX_SECRET": SECRET,
         }
@@ -60,7 +59,7 @@ def test_the_environment_is_read(home: dict[str, str]) -> None:
     assert settings.currency == "CHF"
     assert settings.otif_under_tolerance == Fraction(1, 20)
     assert settings.otif_over_tolerance is None
-    assert settings.respondents_min == 7
+    assert settings.dsi_answers_min == 7
     assert settings.cxi_weights == {"effective": 50, "easy": 50}
     assert settings.secret == SECRET
 
@@ -80,7 +79,6 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_default(
     assert settings.ftfr_window_days == 7
     assert settings.otif_over_tolerance == Fraction(1, 10)  # exactly: no float came near it
     assert settings.dsi_weights == {"logistics": 1, "product": 2}
-    assert settings.portal_contract_days == 30
 
 
 @pytest.mark.parametrize(
@@ -92,8 +90,8 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_default(
         ("PARTNER_CX_TIME_ZONE", "Europe/Pari", "Did you mean Europe/Paris?"),
         ("PARTNER_CX_CURRENCY", "euro", "ISO 4217"),
         ("PARTNER_CX_LANGUAGE", "de", "fr, en"),
-        ("PARTNER_CX_RESPONDENTS_MIN", "five", "isn't a whole number"),
-        ("PARTNER_CX_RESPONDENTS_MIN", "0", "0 is less than 1"),
+        ("PARTNER_CX_DSI_ANSWERS_MIN", "five", "isn't a whole number"),
+        ("PARTNER_CX_DSI_ANSWERS_MIN", "0", "0 is less than 1"),
         ("PARTNER_CX_DSI_COVERAGE_MIN", "-1", "outside 0 to 100 %"),
         ("PARTNER_CX_DSI_WEIGHTS", "logistics", "write logistics=30"),
         ("PARTNER_CX_DSI_WEIGHTS", "logistics=0", "above 0"),
@@ -116,8 +114,8 @@ def test_what_cannot_be_meant_is_refused_with_what_is_expected(
     ("text", "expected"),
     [
         ('time-zone = "Europe/Paris"', "Did you mean time_zone?"),
-        ("respondents_min = true", "respondents_min: “True” isn't a whole number"),
-        ("respondents_min = 1.5", "isn't a whole number"),
+        ("dsi_answers_min = true", "dsi_answers_min: “True” isn't a whole number"),
+        ("dsi_answers_min = 1.5", "isn't a whole number"),
         ("otif_under_tolerance = [5]", "write it as 5 % or 0.05"),
         ("time_zone = 1", "a text is expected"),
         ("time_zone = Europe/Paris", "isn't TOML"),

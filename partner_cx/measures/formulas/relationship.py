@@ -1,6 +1,6 @@
 """The relationship: who was there, who joined and stayed, who brings others, how fast a quote is.
 
-A partner belongs to the network from `joined_on` (NaT: always has) to `left_on`, its last day
+A partner belongs to the network from `joined_on` (NaT: always has) to `left_on`, the first day out
 (NaT: still does). Membership isn't tallied: it is read off the partners' own dates, per period.
 """
 
