@@ -177,8 +177,8 @@ def _told(outcome: Outcome) -> Words:
     told = Words(
         "{label}, version {version}: {met} met it, {not_met} didn't, {unknown} undecided; "
         "{awarded} awarded.",
-        "{label}, version {version}\u202f: {met} atteints, {not_met} non atteints, "
-        "{unknown} sans verdict\u202f; {awarded} attribués.",
+        "{label}, version {version}\u202f: atteint par {met}, manqué par {not_met}, "
+        "sans verdict pour {unknown}\u202f; total attribué\u202f: {awarded}.",
     ).format(
         label=outcome.rule.label,
         version=outcome.rule.version,
@@ -192,7 +192,7 @@ def _told(outcome: Outcome) -> Words:
     unpaid = Words(
         "{earned} earned can't be paid: budget {budget} holds {left}. "
         "Add {missing} to it and close again.",
-        "{earned} gagnés ne peuvent être versés\u202f: le budget {budget} contient {left}. "
+        "Restent dus\u202f: {earned}, mais le budget {budget} n'en contient que {left}. "
         "Ajoutez-y {missing} et clôturez à nouveau.",
     ).format(
         earned=sentences.points(outcome.points_unfunded),

@@ -54,7 +54,13 @@ def test_a_close_freezes_decides_and_pays(network: sa.Engine) -> None:
     assert closed.sentences[1].en == (
         "Network quality bonus, version 1: 1 met it, 2 didn't, 0 undecided; 500 points awarded."
     )
-    assert closed.sentences[0].fr.startswith("T2 2026 est clôturé")
+    assert [sentence.fr for sentence in closed.sentences] == [
+        "T2 2026 est clôturé\u202f: 9 tableaux de bord figés.",
+        (
+            "Prime qualité du réseau, version 1\u202f: atteint par 1, manqué par 2, "
+            "sans verdict pour 0\u202f; total attribué\u202f: 500 points."
+        ),
+    ]
     key, _, effective_on = ledger(network)["transfers"][0]
     assert (key, effective_on) == ("close:2026Q2:network_quality_bonus:R1", date(2026, 6, 30))
 

@@ -1,0 +1,75 @@
+"""The rows behind a miss: the very order lines, tickets or visits that kept a figure down.
+
+Before: facts as they were known at the close, judged by the same formulas that were counted.
+After: statements, which show a partner what went wrong, line by line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from partner_cx.periods import Period
+from partner_cx.settings import Settings
+from partner_cx.words import Words
+from rewards.misses import adoption, invoices, orders, support
+from rewards.misses.rows import Asked, Miss, Misses
+
+__all__ = ["Miss", "Misses", "rows_behind"]
+
+ROWS_SHOWN = 20
+
+
+def rows_behind(
+    session: Session,
+    partners: Sequence[int],
+    kpi: str,
+    period: Period,
+    *,
+    as_of: datetime,
+    known_until: int,
+    settings: Settings,
+    limit: int = ROWS_SHOWN,
+) -> Misses:
+    """The rows that kept a KPI of some partners from being better.
+
+    They are the rows that were counted and missed, so that there are as many as `of` less `hits`;
+    where less is better, those that were hit. A KPI that isn't made of hits has none to show.
+    """
+    if kpi not in _TOLD:
+        return Misses()
+    asked = Asked(session, tuple(partners), period, as_of, known_until, settings)
+    called, tell = _TOLD[kpi]
+    found = sorted(tell(asked), key=lambda miss: (miss.day, miss.source_id))
+    return Misses(len(found), tuple(found[:limit]), called)
+
+
+def _called(en: str, fr: str) -> tuple[Words, Words]:
+    return Words(en, fr), Words(f"{en}s", f"{fr}s")
+
+
+_LINES, _TICKETS = _called("line", "ligne"), _called("ticket", "ticket")
+_INVOICES = _called("invoice", "facture")
+_FIRST_VISITS = (
+    Words("first visit", "première visite"),
+    Words("first visits", "premières visites"),
+)
+
+_TOLD: dict[str, tuple[tuple[Words, Words], Callable[[Asked], Iterable[Miss]]]] = {
+    "otif": (_LINES, orders.not_in_window_or_full),
+    "otif_case": (_LINES, orders.short_in_window),
+    "otif_order": (_called("order", "commande"), orders.broken_orders),
+    "on_time": (_LINES, orders.late_or_early),
+    "in_full": (_LINES, orders.incomplete),
+    "sla_response": (_TICKETS, support.slow_responses),
+    "sla_resolution": (_TICKETS, support.slow_resolutions),
+    "fcr": (_TICKETS, support.not_at_first_contact),
+    "ftfr": (_FIRST_VISITS, support.not_fixed_at_first),
+    "dispute_rate": (_INVOICES, invoices.disputed),
+    "credit_rate": (_INVOICES, invoices.credited),
+    "catalogue_completion": (_called("catalogue", "catalogue"), adoption.unfilled),
+    "learning_completion": (_called("enrolment", "inscription"), adoption.uncompleted),
+    "portal_adoption": (_called("account", "compte"), adoption.unseen),
+}
