@@ -63,6 +63,7 @@ def print_rows(
             _print_csv(rows, columns, out)
         case Format.TABLE:
             _print_table(list(rows), in_table or columns, out)
+    out.flush()  # before what is said about it on stderr
 
 
 def say(sentence: str) -> None:

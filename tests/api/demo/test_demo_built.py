@@ -1,0 +1,80 @@
+"""The demo built by its command: files taken in, quarters closed, links that open the pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from typer.testing import CliRunner, Result
+
+from api.cli import app
+from partner_cx.database import open_database
+from rewards.closings import Closing
+from rewards.decisions import DecisionRow
+from rewards.ledger import Entry, unbalanced
+from tests.harness.databases import fresh_database
+from tests.harness.intake import partner, take
+
+# The story ends in its running quarter, so that the build is the same on any day it is tested.
+NOW = ("--now", "2026-11-21T12:00")
+
+
+def build(url: str, folder: Path) -> Result:
+    words = ("demo", "--no-serve", "--database", url, "--folder", str(folder), *NOW)
+    return CliRunner().invoke(app, words)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, Result]]:
+    folder = tmp_path_factory.mktemp("demo")
+    with fresh_database("sqlite") as url:
+        yield url, folder, build(url, folder)
+
+
+def test_its_past_quarters_are_closed_and_somebody_wins_in_each(built):
+    url, _, result = built
+    assert result.exit_code == 0, result.output
+    engine = open_database(url)
+    with Session(engine) as session:
+        closed = session.scalars(sa.select(Closing.period).order_by(Closing.id)).all()
+        won = sa.select(DecisionRow.closing_id).where(DecisionRow.points > 0).distinct()
+        assert closed == [
+            *("2024Q4", "2025Q1", "2025Q2", "2025Q3", "2025Q4", "2026Q1", "2026Q2", "2026Q3")
+        ]
+        assert len(session.scalars(won).all()) == len(closed)
+        assert unbalanced(session) == []
+    engine.dispose()
+
+
+def test_it_says_what_happened_and_whom_to_sign_in_as(built):
+    _, _, result = built
+    assert "Q3 2026: " in result.stdout
+    assert "order-lines-corrections.csv: 42 corrected" in result.stdout
+    assert result.stdout.count("http://127.0.0.1:8000/sign-in/") == 3
+    assert "refused" not in result.output
+
+
+def test_building_it_again_changes_nothing(built):
+    url, folder, _ = built
+    engine = open_database(url)
+    with Session(engine) as session:
+        before = session.scalar(sa.select(sa.func.count(Entry.id)))
+    again = build(url, folder)
+    with Session(engine) as session:
+        assert session.scalar(sa.select(sa.func.count(Entry.id))) == before
+    engine.dispose()
+    assert again.exit_code == 0
+    assert "there already" in again.stdout
+
+
+def test_it_never_mixes_with_another_network(tmp_path: Path):
+    with fresh_database("sqlite") as url:
+        engine = open_database(url)
+        take(engine, "partners", partner("MINE"))
+        engine.dispose()
+        refused = build(url, tmp_path)
+    assert refused.exit_code == 2
+    assert "another network" in refused.stderr
