@@ -92,7 +92,6 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_default(
         ("PARTNER_CX_LANGUAGE", "de", "fr, en"),
         ("PARTNER_CX_DSI_ANSWERS_MIN", "five", "isn't a whole number"),
         ("PARTNER_CX_DSI_ANSWERS_MIN", "0", "0 is less than 1"),
-        ("PARTNER_CX_DSI_COVERAGE_MIN", "-1", "outside 0 to 100 %"),
         ("PARTNER_CX_DSI_WEIGHTS", "logistics", "write logistics=30"),
         ("PARTNER_CX_DSI_WEIGHTS", "logistics=0", "above 0"),
         ("PARTNER_CX_LOG_LEVEL", "loud", "debug, info, warning, error"),
