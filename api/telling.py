@@ -23,6 +23,7 @@ _DECIMALS = {
 }
 _SIGNS = {Unit.MINUTES: "min", Unit.HOURS: "h"}
 _DECIMALS_MOST = 8
+_SECONDS_A_MINUTE = 60  # times are kept in whole seconds
 
 
 def value(figure: Figure, language: str) -> str:
@@ -57,6 +58,16 @@ def interval(figure: Figure, language: str) -> str:
 def interval_end(figure: Figure, end: float | None, language: str) -> str:
     """One end of the interval, in the figure's unit."""
     return NOTHING if end is None else _told(Fraction(end), _unit(figure.kpi), language, 1)
+
+
+def sums(figure: Figure) -> tuple[Fraction | None, Fraction | None]:
+    """`hits` and `of` in the figure's own unit: minutes and whole quantities, not their parts."""
+    scale = CATALOGUE[figure.kpi].scale if figure.kpi in CATALOGUE else 1
+    parts = _SECONDS_A_MINUTE if _unit(figure.kpi) is Unit.MINUTES else scale
+    return (
+        None if figure.hits is None else Fraction(figure.hits, parts),
+        None if figure.of is None else Fraction(figure.of, scale),
+    )
 
 
 def share(part: Fraction | None, language: str) -> str:

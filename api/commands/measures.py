@@ -106,6 +106,7 @@ def _row(period: Period, level: str, subject: str, figure: Figure, language: str
     low, high = (
         Shown(end, telling.interval_end(figure, end, language)) for end in (figure.low, figure.high)
     )
+    hits, of = telling.sums(figure)
     return {
         "period": str(period),
         "level": level,
@@ -113,8 +114,8 @@ def _row(period: Period, level: str, subject: str, figure: Figure, language: str
         "partner": subject if level == Level.PARTNER else None,
         "kpi": figure.kpi,
         "value": Shown(figure.value, telling.value(figure, language)),
-        "hits": figure.hits,
-        "of": figure.of,
+        "hits": hits,
+        "of": of,
         "n": figure.n,
         "coverage": Shown(figure.coverage, telling.share(figure.coverage, language)),
         "low": low,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api.commands.options import Database, Form, In, Now
-from api.printing import Format, Row, Shown, print_rows
+from api.printing import Format, Row, print_rows
 
 if TYPE_CHECKING:
     from partner_cx.measures.figures import Figure
@@ -160,11 +160,14 @@ def _rows(about: Row, shortfall: Shortfall, rows: int, language: str) -> Iterato
 
 
 def _figure(figure: Figure) -> Row:
+    from api import telling
+
+    hits, of = telling.sums(figure)
     return {
         "kpi": figure.kpi,
-        "value": Shown(figure.value, ""),
-        "hits": figure.hits,
-        "of": figure.of,
+        "value": figure.value,
+        "hits": hits,
+        "of": of,
         "n": figure.n,
         "state": figure.state.value if figure.state else None,
         "target": figure.target.value if figure.target else None,

@@ -89,6 +89,11 @@ def period_links(
     periods: Sequence[Measured], chosen: Period, pattern: str, language: str
 ) -> list[dict[str, Any]]:
     """Links to the same page for other periods, the latest first."""
+    shown = [
+        each
+        for kind in dict.fromkeys((chosen.kind, PeriodKind.QUARTER, PeriodKind.YEAR))
+        for each in [each for each in periods if each.period.kind is kind][:PERIODS_SHOWN]
+    ]
     return [
         {
             "label": each.period.label(language),
@@ -96,9 +101,8 @@ def period_links(
             "current": each.period == chosen,
             "open": not each.closed,
         }
-        for each in periods
-        if each.period.kind is chosen.kind or each.period.kind is PeriodKind.QUARTER
-    ][:PERIODS_SHOWN]
+        for each in shown
+    ]
 
 
 def _past(chosen: Period) -> list[Period]:

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from api.wiring import set_up_logs
 from partner_cx.database import open_database
-from tests.harness.cast import a_closed_programme, at_the_door, signed_in
+from tests.harness.cast import a_closed_programme, at_the_door, signed_in, the_cast
 from tests.harness.databases import KINDS, fresh_database
-from tests.harness.intake import SETTINGS
+from tests.harness.intake import SETTINGS, partner, take
 
 PAGES = ("/network/2026Q2", "/partners", "/partners/R1", "/partners/R2", "/kpis", "/me")
 
@@ -181,3 +181,13 @@ def test_our_own_mistake_is_told_as_one_and_written_down(
     assert answer.status_code == 500
     assert "Something went wrong on our side" in answer.text
     assert "'NoneType' object is not callable" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["/network", "/partners"])
+def test_before_anything_is_measured_the_pages_say_so(address: str):
+    with fresh_database("sqlite") as url:
+        engine = open_database(url)
+        take(engine, "partners", partner("D1"), partner("R2"))
+        the_cast(engine)
+        assert "Nothing is measured yet" in words(signed_in(engine, "manager"), address)
+        engine.dispose()

@@ -98,3 +98,17 @@ def test_a_miss_never_reads_like_its_target(value: str, target: str | None, show
 def test_a_target_has_no_idle_zeros_and_says_which_way_is_better(kpi, target, shown):
     figure = Figure(kpi, None, target=Target(kpi, Fraction(target)))
     assert telling.target(figure, "en") == shown
+
+
+@pytest.mark.parametrize(
+    ("kpi", "kept", "printed"),
+    [
+        ("otif", (3, 7), (3, 7)),
+        ("otif_case", (198_000_000, 275_000_000), (198, 275)),
+        ("otif_case", (1_500_000, 2_000_000), (Fraction(3, 2), 2)),
+        ("first_response", (1122 * 60, 10), (1122, 10)),
+        ("backlog", (42, None), (42, None)),
+    ],
+)
+def test_sums_are_printed_in_the_kpis_own_unit(kpi: str, kept: tuple, printed: tuple):
+    assert telling.sums(Figure(kpi, None, hits=kept[0], of=kept[1])) == printed
