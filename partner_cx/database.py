@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 # Transactions that lost a race on PostgreSQL: serialisation failure and deadlock.
 LOST_RACES = {"40001", "40P01"}
+BUSY_SECONDS = 60  # how long to wait for another writer on SQLite before saying so
 
 # Texts are compared byte by byte on both databases: one order everywhere, and on PostgreSQL half
 # the price of keeping an index on codes.
@@ -100,7 +101,8 @@ def open_database(url: str) -> sa.Engine:
 
 
 def _open_sqlite(address: sa.URL) -> sa.Engine:
-    engine = sa.create_engine(address, connect_args={"timeout": 60, "check_same_thread": False})
+    wait = {"timeout": BUSY_SECONDS, "check_same_thread": False}
+    engine = sa.create_engine(address, connect_args=wait)
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
@@ -108,7 +110,7 @@ def _open_sqlite(address: sa.URL) -> sa.Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA busy_timeout = 60000")
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         connection.execute("PRAGMA cache_size = -131072")
         connection.execute("PRAGMA temp_store = FILE")
 
