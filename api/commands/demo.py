@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from api.commands.facts import progress
 from api.commands.options import Database, In, Now
 from api.commands.serving import Port
 
@@ -29,15 +28,13 @@ def demo(
     from api.wiring import moment, open_house
 
     with open_house(database or demo_database(), any_schema=True) as house:
-        with progress("Building the demo network") as on_progress:
-            build(
-                house,
-                folder or house.settings.data_folder / "demo",
-                now=moment(now, house.settings),
-                language=language or house.language,
-                tell=typer.echo,
-                on_progress=on_progress,
-            )
+        build(
+            house,
+            folder or house.settings.data_folder / "demo",
+            now=moment(now, house.settings),
+            language=language or house.language,
+            tell=typer.echo,
+        )
         for line in links(house, f"http://127.0.0.1:{port}"):
             typer.echo(line)
         if not no_serve:

@@ -95,7 +95,11 @@ def progress(what: str) -> Iterator[Callable[[float, int], None]]:
     )
     console = Console(stderr=True)
     with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
+        *columns,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        redirect_stdout=False,  # data stays on stdout, wherever that leads
     ) as bar:
         task = bar.add_task(what, total=1.0, rows=0)
         yield lambda share, rows: bar.update(task, completed=share, rows=rows)

@@ -61,7 +61,6 @@ def build(
     now: datetime,
     language: str,
     tell: Tell,
-    on_progress: Callable[[float, int], None],
 ) -> None:
     """Build the network into an empty database. Again changes nothing.
 
@@ -82,12 +81,12 @@ def build(
     )
     facts = [file for file in files if file.path.stem != LAST_FILE]
     late = [file for file in files if file.path.stem == LAST_FILE]
-    _take_in(house, facts, now, language, tell, on_progress)
+    _take_in(house, facts, now, language, tell)
     quarters = past_quarters(local)
     _publish(house, quarters[0])
     for quarter in quarters:
         _close(house, quarter, language, tell)
-    _take_in(house, late, now, language, tell, on_progress)
+    _take_in(house, late, now, language, tell)
     running = Period.of(local.date(), PeriodKind.QUARTER)
     for period in (running, Period.of(local.date(), PeriodKind.YEAR)):
         measure_period(house, period, now=now)
@@ -144,13 +143,8 @@ def _take_in(
     now: datetime,
     language: str,
     tell: Tell,
-    on_progress: Callable[[float, int], None],
 ) -> None:
-    for place, file in enumerate(files):
-
-        def told(share: float, rows: int, place: int = place) -> None:
-            on_progress((place + share) / len(files), rows)
-
+    for file in files:
         report = import_file(
             house.engine,
             file.kind,
@@ -160,7 +154,6 @@ def _take_in(
             settings=house.settings,
             now=now,
             language=language,
-            on_progress=told,
         )
         counts = {
             _say(language, "taken", "prises"): report.taken,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,26 +16,34 @@ from rewards.decisions import DecisionRow
 from rewards.ledger import Entry, unbalanced
 from tests.harness.databases import fresh_database
 from tests.harness.intake import partner, take
+from tests.harness.once import folder, once
 
 # The story ends in its running quarter, so that the build is the same on any day it is tested.
 NOW = ("--now", "2026-11-21T12:00")
 
 
-def build(url: str, folder: Path) -> Result:
-    words = ("demo", "--no-serve", "--database", url, "--folder", str(folder), *NOW)
+def build(url: str, files: Path) -> Result:
+    words = ("demo", "--no-serve", "--database", url, "--folder", str(files), *NOW)
     return CliRunner().invoke(app, words)
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path, Result]]:
-    folder = tmp_path_factory.mktemp("demo")
-    with fresh_database("sqlite") as url:
-        yield url, folder, build(url, folder)
+def built() -> tuple[str, Path, str]:
+    """The database, the files and what was said: built once, however many workers there are."""
+    home = folder() / "demo"
+    url = f"sqlite:///{home / 'demo.sqlite3'}"
+
+    def make() -> str:
+        home.mkdir()
+        result = build(url, home / "files")
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return url, home / "files", once("demo", make)
 
 
 def test_its_past_quarters_are_closed_and_somebody_wins_in_each(built):
-    url, _, result = built
-    assert result.exit_code == 0, result.output
+    url, _, _ = built
     engine = open_database(url)
     with Session(engine) as session:
         closed = session.scalars(sa.select(Closing.period).order_by(Closing.id)).all()
@@ -50,19 +57,19 @@ def test_its_past_quarters_are_closed_and_somebody_wins_in_each(built):
 
 
 def test_it_says_what_happened_and_whom_to_sign_in_as(built):
-    _, _, result = built
-    assert "Q3 2026: " in result.stdout
-    assert "order-lines-corrections.csv: 42 corrected" in result.stdout
-    assert result.stdout.count("http://127.0.0.1:8000/sign-in/") == 3
-    assert "refused" not in result.output
+    _, _, said = built
+    assert "Q3 2026: " in said
+    assert "order-lines-corrections.csv: 42 corrected" in said
+    assert said.count("http://127.0.0.1:8000/sign-in/") == 3
+    assert "refused" not in said
 
 
 def test_building_it_again_changes_nothing(built):
-    url, folder, _ = built
+    url, files, _ = built
     engine = open_database(url)
     with Session(engine) as session:
         before = session.scalar(sa.select(sa.func.count(Entry.id)))
-    again = build(url, folder)
+    again = build(url, files)
     with Session(engine) as session:
         assert session.scalar(sa.select(sa.func.count(Entry.id))) == before
     engine.dispose()
