@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from partner_cx.measures import summing
-from partner_cx.measures.kpi import STANDARD_WEIGHTS, Weights
 from partner_cx.measures.formulas.seam import COUNTS, PRESENCES, SPREADS
+from partner_cx.measures.kpi import STANDARD_WEIGHTS, Weights
 from partner_cx.measures.members import Network
 from partner_cx.periods import Period
 from partner_cx.quantities import MICRO
@@ -139,3 +139,13 @@ def measured(
 def figure(kpi: str, **tallies: Any) -> Any:
     """The network's figure of one KPI; takes what `measured` takes."""
     return measured(kpi, **tallies)["network"][kpi]
+
+
+def as_counted(frame: pd.DataFrame) -> dict[Any, tuple[int, ...]]:
+    """Counts by KPI, partner and day, each once and well typed."""
+    assert dict(frame.dtypes.astype(str)) == COUNTS
+    assert not frame.duplicated(["kpi", "partner_id", "day"]).any()
+    return {
+        (row["kpi"], row["partner_id"], row["day"].date()): (row["hits"], row["of"], row["n"])
+        for row in frame.to_dict("records")
+    }
