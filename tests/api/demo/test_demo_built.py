@@ -30,7 +30,7 @@ def build(url: str, files: Path) -> Result:
 @pytest.fixture(scope="module")
 def built() -> tuple[str, Path, str]:
     """The database, the files and what was said: built once, however many workers there are."""
-    home = folder() / "demo"
+    home = folder() / "demo-network"
     url = f"sqlite:///{home / 'demo.sqlite3'}"
 
     def make() -> str:
