@@ -222,6 +222,15 @@ def test_awards_that_no_budget_can_pay_are_problems(engine: sa.Engine, network: 
     assert network("close", "2026Q2", *AFTER_THE_QUARTER).exit_code == 0
 
 
+def test_a_budget_is_funded_once_per_key_whatever_the_day(network: Any):
+    fund = ("budgets", "fund", "quality", "100", "--why", "2026", "--key", "2026")
+    for day in ("2026-01-15", "2026-03-31", "2026-12-01"):
+        assert network(*fund, "--now", day).exit_code == 0
+    other = network(*fund[:3], "200", *fund[4:], "--now", "2026-01-15")
+    assert other.exit_code == 2
+    assert rows(network("budgets", "list", "--format", "json"))[0]["left"] == 100
+
+
 def test_a_link_opens_the_pages(network: Any):
     link = network("link", "mia@brand.example", "--address", "https://cx.brand.example/").stdout
     assert link.startswith("https://cx.brand.example/sign-in/")
