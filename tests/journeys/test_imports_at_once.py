@@ -176,7 +176,7 @@ def _is_writing(office: CommandLine) -> bool:
                 "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted "
                 "AND database = (SELECT oid FROM pg_database "
                 "WHERE datname = current_database())"
-            )  # fmt: skip
+            )
         ).scalar_one()
     engine.dispose()
     return bool(held)
