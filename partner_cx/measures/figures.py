@@ -46,7 +46,7 @@ class Figure:
     n: the sample size: lines, tickets, answers, partners; as the KPI's definition says.
     coverage: the share of what should have been there that was; None where nothing can be missing.
     low, high: the 95 % interval; None where the KPI has none.
-    state: None when no target holds for it.
+    state: None when it has a value and no target holds for it; no value is no data either way.
     short: how many more hits would have reached the target; None unless red and a share.
     details: further figures of the same KPI by name (median, p90, index, ...).
     """

@@ -374,7 +374,7 @@ def _state(
 ) -> State | None:
     """How a figure stands. Compared in whole numbers, multiplied crosswise: 19/20 is 95 %."""
     if target is None:
-        return None
+        return None if of and hits is not None else State.NO_DATA
     if stale:
         return State.STALE
     if not of or hits is None or (n or 0) < target.n_min:
