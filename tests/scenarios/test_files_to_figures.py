@@ -62,7 +62,7 @@ def test_nine_order_lines_of_april(office: CommandLine) -> None:
     assert hits_of(april["otif"]) == (0.4286, 3, 7)
     assert hits_of(april["otif_order"]) == (0.3333, 2, 6)
     assert april["otif_case"]["value"] == 0.72
-    assert (april["otif_case"]["hits"], april["otif_case"]["of"]) == (198_000_000, 275_000_000)
+    assert (april["otif_case"]["hits"], april["otif_case"]["of"]) == (198, 275)
     assert april["otif"]["as_of"] == "2026-04-30T21:59:00Z"
 
 
