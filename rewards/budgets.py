@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -19,16 +19,28 @@ def budget(session: Session, code: str) -> Account:
 
 
 def fund(
-    session: Session, budget_code: str, points: int, *, key: str, why: Words, now: datetime
+    session: Session,
+    budget_code: str,
+    points: int,
+    *,
+    key: str,
+    why: Words,
+    now: datetime,
+    effective_on: date | None = None,
 ) -> Transfer:
-    """Give points to a budget, once per key; effective on the day of `now`, where it is told."""
+    """Give points to a budget, once per key.
+
+    effective_on: None is the day of `now`. Told again on another day it is still the same gift,
+        effective on its first day.
+    """
     source = account(session, AccountKind.FUNDING, FUNDER)
+    first = session.scalar(sa.select(Transfer.effective_on).where(Transfer.key == key))
     return post(
         session,
         key=key,
         why=why,
         moves=[Move(source, budget(session, budget_code), points)],
-        effective_on=now.date(),
+        effective_on=first or effective_on or now.date(),
         now=now,
     )
 

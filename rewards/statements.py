@@ -30,7 +30,7 @@ from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow, subject_of
 from rewards.frozen import frozen_figures
 from rewards.ledger import Account, AccountKind, Entry, Transfer, wallet_of, wallet_of_person
-from rewards.misses import Misses, rows_behind
+from rewards.misses import ROWS_SHOWN, Misses, rows_behind
 from rewards.rulebook import RuleVersion
 from rewards.rules import Level, Rule
 
@@ -106,11 +106,17 @@ class Statement:
 
 
 def statement(
-    session: Session, subject: str, *, settings: Settings, period: Period | None = None
+    session: Session,
+    subject: str,
+    *,
+    settings: Settings,
+    period: Period | None = None,
+    rows: int = ROWS_SHOWN,
 ) -> Statement:
     """The statement of a partner, by its code, or of a person, by e-mail address.
 
     period: only what is effective within it; None: everything there ever was.
+    rows: at most so many rows behind each miss.
     Raises NotFound, naming those that are spelt alike.
     """
     if "@" in subject:
@@ -119,7 +125,7 @@ def statement(
         return Statement(person.email, person.name, _balance(lines), _within(lines, period), ())
     partner = _partner(session, subject)
     lines = _lines(session, wallet_of(partner.code), period)
-    unearned = tuple(_unearned(session, partner, period, settings))
+    unearned = tuple(_unearned(session, partner, period, settings, rows))
     return Statement(partner.code, partner.name, _balance(lines), _within(lines, period), unearned)
 
 
@@ -227,10 +233,10 @@ def _within(lines: list[Line], period: Period | None) -> tuple[Line, ...]:
 
 
 def _unearned(
-    session: Session, partner: Partner, period: Period | None, settings: Settings
+    session: Session, partner: Partner, period: Period | None, settings: Settings, rows: int
 ) -> Iterator[Unearned]:
     """The partner's decisions that no transfer paid, by the end of their period."""
-    rows = session.execute(
+    found = session.execute(
         sa.select(DecisionRow, Closing, RuleVersion)
         .join(Closing, Closing.id == DecisionRow.closing_id)
         .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
@@ -239,14 +245,14 @@ def _unearned(
     )
     unpaid = [
         _Decided(session, row, closing, version.rule, partner.code)
-        for row, closing, version in rows
+        for row, closing, version in found
     ]
     for decided in sorted(unpaid, key=lambda each: (each.period.last_day, each.rule.code)):
         if period is None or decided.period.last_day in period:
-            yield _explained(decided, settings)
+            yield _explained(decided, settings, rows)
 
 
-def _explained(decided: _Decided, settings: Settings) -> Unearned:
+def _explained(decided: _Decided, settings: Settings, rows: int) -> Unearned:
     row, rule = decided.row, decided.rule
     sentence = Words(row.sentence_en, row.sentence_fr)
     if row.verdict == Verdict.MET:
@@ -262,11 +268,11 @@ def _explained(decided: _Decided, settings: Settings) -> Unearned:
         points=rule.award.points,
         sentence=sentence,
         figures=tuple(decided.figures.values()),
-        shortfalls=tuple(_shortfalls(decided, settings)),
+        shortfalls=tuple(_shortfalls(decided, settings, rows)),
     )
 
 
-def _shortfalls(decided: _Decided, settings: Settings) -> Iterator[Shortfall]:
+def _shortfalls(decided: _Decided, settings: Settings, rows: int) -> Iterator[Shortfall]:
     for leaf in decided.leaves:
         verdict = Verdict(leaf["verdict"])
         if verdict is Verdict.MET or "kpi" not in leaf or decided.row.verdict == Verdict.MET:
@@ -276,11 +282,11 @@ def _shortfalls(decided: _Decided, settings: Settings) -> Iterator[Shortfall]:
             figure=decided.figures[leaf["kpi"]],
             verdict=verdict,
             sentence=Words(**leaf["sentence"]),
-            misses=_misses(decided, leaf["kpi"], settings) if missed else Misses(),
+            misses=_misses(decided, leaf["kpi"], settings, rows) if missed else Misses(),
         )
 
 
-def _misses(decided: _Decided, kpi: str, settings: Settings) -> Misses:
+def _misses(decided: _Decided, kpi: str, settings: Settings, rows: int) -> Misses:
     return rows_behind(
         decided.session,
         _measured(decided),
@@ -289,6 +295,7 @@ def _misses(decided: _Decided, kpi: str, settings: Settings) -> Misses:
         as_of=decided.closing.as_of,
         known_until=decided.closing.last_import_id or 0,
         settings=settings,
+        limit=rows,
     )
 
 

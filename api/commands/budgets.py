@@ -55,21 +55,16 @@ def fund(
     """Give points to a budget. With a key it happens once, however often it is run."""
     from uuid import uuid4
 
-    import sqlalchemy as sa
-
     from api.wiring import moment, open_house
     from partner_cx.database import transact
     from partner_cx.words import Words
     from rewards import budgets
-    from rewards.ledger import Transfer
 
     once = f"fund:{key or uuid4()}"
 
     def give(session: Session) -> int:
-        # Run again on another day it is still the same gift, effective on its first day.
-        first = session.scalar(sa.select(Transfer.effective_on).where(Transfer.key == once))
-        on = at if first is None else at.replace(year=first.year, month=first.month, day=first.day)
-        budgets.fund(session, code, points, key=once, why=Words(why, why), now=on)
+        said = Words(why, why)
+        budgets.fund(session, code, points, key=once, why=said, now=at, effective_on=at.date())
         return budgets.points_left(session, code)
 
     with open_house(database) as house:

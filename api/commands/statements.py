@@ -46,15 +46,15 @@ def statement(
 
     chosen = Period.parse(period) if period else None
     with open_house(database) as house, reading(house.engine) as session:
-        told = made(session, subject, settings=house.settings, period=chosen)
+        told = made(session, subject, settings=house.settings, period=chosen, rows=rows)
         if now is not None:
             told = _until(told, moment(now, house.settings).astimezone(house.settings.zone).date())
         spoken = language or house.language
     if form is Format.TABLE:
-        for line in _story(told, rows, spoken):
+        for line in _story(told, spoken):
             typer.echo(line)
     else:
-        print_rows(_records(told, rows, spoken), COLUMNS, form=form)
+        print_rows(_records(told, spoken), COLUMNS, form=form)
 
 
 def _until(told: Statement, day: object) -> Statement:
@@ -71,7 +71,7 @@ def _until(told: Statement, day: object) -> Statement:
 # --- For people -----------------------------------------------------------------------------------
 
 
-def _story(told: Statement, rows: int, language: str) -> Iterator[str]:
+def _story(told: Statement, language: str) -> Iterator[str]:
     from partner_cx.quantities import number_text, points_text
     from partner_cx.words import Words
 
@@ -86,15 +86,15 @@ def _story(told: Statement, rows: int, language: str) -> Iterator[str]:
         yield ""
         yield Words("Without points:", "Sans points\u202f:").in_(language)
     for each in told.unearned:
-        yield from _missed(each, rows, language)
+        yield from _missed(each, language)
 
 
-def _missed(each: Unearned, rows: int, language: str) -> Iterator[str]:
+def _missed(each: Unearned, language: str) -> Iterator[str]:
     from partner_cx.words import Words
 
     yield f"{each.period.last_day}  {each.sentence.in_(language)}"
     for shortfall in each.shortfalls:
-        shown = shortfall.misses.rows[:rows]
+        shown = shortfall.misses.rows
         for miss in shown:
             yield f"    {miss.source_id}  {miss.sentence.in_(language)}"
         more = shortfall.misses.total - len(shown)
@@ -106,7 +106,7 @@ def _missed(each: Unearned, rows: int, language: str) -> Iterator[str]:
 # --- For programs ---------------------------------------------------------------------------------
 
 
-def _records(told: Statement, rows: int, language: str) -> Iterator[Row]:
+def _records(told: Statement, language: str) -> Iterator[Row]:
     yield {"record": "balance", "balance": told.balance, "why": told.name}
     for line in told.lines:
         about: Row = {
@@ -126,10 +126,10 @@ def _records(told: Statement, rows: int, language: str) -> Iterator[Row]:
         for figure in line.figures:
             yield {**about, "record": "figure", **_figure(figure)}
     for each in told.unearned:
-        yield from _unearned_records(each, rows, language)
+        yield from _unearned_records(each, language)
 
 
-def _unearned_records(each: Unearned, rows: int, language: str) -> Iterator[Row]:
+def _unearned_records(each: Unearned, language: str) -> Iterator[Row]:
     about: Row = {
         "on": each.period.last_day,
         "period": str(each.period),
@@ -144,11 +144,11 @@ def _unearned_records(each: Unearned, rows: int, language: str) -> Iterator[Row]
         why = shortfall.sentence.in_(language) if shortfall else None
         yield {**about, "record": "figure", "why": why, **_figure(figure)}
         if shortfall:
-            yield from _rows(about, shortfall, rows, language)
+            yield from _rows(about, shortfall, language)
 
 
-def _rows(about: Row, shortfall: Shortfall, rows: int, language: str) -> Iterator[Row]:
-    for miss in shortfall.misses.rows[:rows]:
+def _rows(about: Row, shortfall: Shortfall, language: str) -> Iterator[Row]:
+    for miss in shortfall.misses.rows:
         yield {
             **about,
             "record": "row",
