@@ -17,7 +17,7 @@ from integrations.files.mapping import Mapping, nearest
 from integrations.files.problems import ProblemsFile
 from integrations.files.reading import FactsFile, read_facts
 from partner_cx.database import writing
-from partner_cx.errors import NotFound
+from partner_cx.errors import Invalid, NotFound
 from partner_cx.kinds import KINDS
 from partner_cx.operations.fields import Manner
 from partner_cx.operations.intake import Batch, Kind, take_in
@@ -25,6 +25,7 @@ from partner_cx.operations.problems import Problem
 from partner_cx.settings import Settings
 
 PROBLEMS_SHOWN = 20
+SOURCE_LONGEST = 100
 
 OnProgress = Callable[[float, int], None]
 
@@ -65,6 +66,7 @@ def import_file(
     Raises Invalid when the file or its mapping can't be used; then nothing has changed.
     """
     spec = kind_named(kind)
+    _refuse_nameless(source)
     how = Mapping.read(mapping) if mapping else Mapping.none()
     with (
         read_facts(path, kind=spec, mapping=how) as facts,
@@ -131,6 +133,14 @@ def kind_named(name: str) -> Kind:
             remedy=f"Did you mean {like[0]}?" if like else f"The kinds are: {', '.join(KINDS)}.",
         )
     return KINDS[name]
+
+
+def _refuse_nameless(source: str) -> None:
+    if not source.strip() or not source.isprintable() or len(source) > SOURCE_LONGEST:
+        raise Invalid(
+            "A source needs a name that people can read and type.",
+            remedy=f"Write a short one such as erp, {SOURCE_LONGEST} characters at most.",
+        )
 
 
 def _manner(mapping: Mapping, settings: Settings) -> Manner:

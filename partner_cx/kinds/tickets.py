@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from partner_cx.calendars import calendar_from_row
+from partner_cx.calendars import BusinessCalendar, calendar_from_row
 from partner_cx.errors import Invalid
 from partner_cx.operations import facts
 from partner_cx.operations.clocks import (
@@ -94,12 +96,43 @@ def _finish_tickets(draft: Draft, desk: Desk) -> None:
             )
         }
     ).to_pandas(integer_object_nulls=True)
-    good = draft.good
-    clocks = run_clocks(
-        frame[good].convert_dtypes(dtype_backend="numpy_nullable"), calendars(desk.session), zone
-    ).reindex(range(len(draft)))
+    whole = frame.convert_dtypes(dtype_backend="numpy_nullable")
+    by_id = calendars(desk.session)
+    clocks, endless = _clocks(whole[draft.good], by_id, zone)
+    draft.refuse(
+        np.isin(np.arange(len(draft)), endless),
+        "opened_at",
+        Words(
+            "The ticket's clocks would run beyond the years we reckon with.",
+            "Les délais du ticket sortiraient des années que nous comptons.",
+        ),
+        Words(
+            "Look for a mistyped year, or a target in seconds.",
+            "Cherchez une année mal saisie, ou un délai en secondes.",
+        ),
+    )
+    clocks = clocks.reindex(range(len(draft)))
     for name in CLOCKS:
         draft[name] = _as_arrow(clocks[name], name)
+
+
+def _clocks(
+    tickets: pd.DataFrame, by_id: Mapping[int, BusinessCalendar], zone: str
+) -> tuple[pd.DataFrame, list[int]]:
+    """The clocks of tickets, and the rows of those whose clocks can't be run.
+
+    Tickets that can't be reckoned together are halved, down to those that can't by themselves.
+    """
+    try:
+        return run_clocks(tickets, by_id, zone), []
+    except Invalid:
+        if len(tickets) == 1:
+            return tickets.iloc[:0].reindex(columns=list(CLOCKS)), [int(tickets.index[0])]
+    middle = len(tickets) // 2
+    halves = [_clocks(half, by_id, zone) for half in (tickets[:middle], tickets[middle:])]
+    found = [clocks for clocks, _ in halves if len(clocks)]
+    endless = [row for _, rows in halves for row in rows]
+    return (pd.concat(found) if found else halves[0][0]), endless
 
 
 def _as_arrow(values: pd.Series, name: str) -> pa.Array:

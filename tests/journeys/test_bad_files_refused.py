@@ -73,6 +73,8 @@ def test_a_bad_mapping_changes_nothing_and_is_answered_in_words(
         (("import", "visits"), "FILE"),
         (("import", "visits", "visits.csv", "--map", "no.toml"), "no.toml"),
         (("import", "visits", "visits.csv", "--now", "yesterday"), "isn't an instant"),
+        (("import", "visits", "visits.csv", "--source", " "), "A source needs a name"),
+        (("import", "visits", "visits.csv", "--source", "e\nrp"), "A source needs a name"),
         (("import", "visits", "visits.csv", "--format", "xml"), "--format"),
         (("imports", "visits", "visits.csv"), "imports"),
     ],
