@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from integrations.files import Mapping
@@ -92,13 +94,37 @@ def test_a_mistyped_command_changes_nothing(
     assert office.contents() == before
 
 
-def test_half_a_file_that_turns_bad_midway_leaves_no_half(office: CommandLine) -> None:
+def test_a_file_damaged_far_down_leaves_no_half(office: CommandLine) -> None:
     rows = "".join(f"W{n},P1,2026-05-02,fixed\n" for n in range(120_000))
     path = office.file("visits.csv", GOOD.encode() + rows.encode() + b"X1,P1,2026-05-02,\xff\n")
     before = office.contents()
     answer = office.run("import", "visits", path, "--map", _mapping(office))
     _assert_refused(answer, path)
     assert "line 120003" in answer.err
+    assert office.contents() == before
+
+
+def test_damage_met_when_thousands_of_rows_are_written_undoes_them(office: CommandLine) -> None:
+    path = office.folder / "visits.parquet"
+    count = 200_000
+    table = pa.table(
+        {
+            "source_id": [f"W{n}" for n in range(count)],
+            "partner_code": ["P1"] * count,
+            "visited_on": ["2026-05-02"] * count,
+            "outcome": ["fixed"] * count,
+        }
+    )
+    pq.write_table(table, path, row_group_size=50_000, use_dictionary=False)
+    last = pq.ParquetFile(path).metadata.row_group(3).column(0)
+    data = bytearray(path.read_bytes())
+    start = last.data_page_offset + 100
+    data[start : start + 2000] = b"\xff" * 2000
+    path.write_bytes(data)
+    before = office.contents()
+    answer = office.run("import", "visits", path, "--map", _mapping(office))
+    _assert_refused(answer, path)
+    assert "damaged" in answer.err
     assert office.contents() == before
 
 
