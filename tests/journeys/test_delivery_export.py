@@ -23,18 +23,18 @@ QUARTERS = [
     f"{year}Q{number}" for year in range(2006, 2016) for number in (1, 2, 3, 4)
     if (year, number) != (2006, 1)
 ]  # fmt: skip
-WITH_LINES = ["2006Q2", "2006Q3", "2006Q4", "2007Q3", "2008Q1", "2008Q4", "2009Q1", "2010Q1",
-              "2012Q2", "2013Q1", "2015Q1", "2015Q4"]  # fmt: skip
+CLOSED = {  # of the quarters with lines: how many vendors met the rule, how many didn't
+    "2006Q2": (1, 0), "2006Q3": (1, 0), "2006Q4": (0, 1), "2007Q3": (0, 1), "2008Q1": (1, 0),
+    "2008Q4": (1, 0), "2009Q1": (1, 0), "2012Q2": (0, 1), "2013Q1": (1, 0), "2015Q1": (0, 1),
+    "2015Q4": (1, 0),
+}  # fmt: skip
 NOW = ("--now", "2016-01-15")
 
 
 @pytest.fixture
 def office(database_url: str, tmp_path: Path) -> CommandLine:
-    return ready(CommandLine(database_url, tmp_path))
-
-
-def ready(office: CommandLine) -> CommandLine:
     """A programme with a rule on deliveries alone, its target and its budget; no facts yet."""
+    office = CommandLine(database_url, tmp_path)
     office.take("targets", "kpi,target,from\notif,100 %,2006-01-01")
     published = office.run("rules", "publish", DATA / "delivery_bonus.yaml", "--why", "Terms", *NOW)
     funded = office.run("budgets", "fund", "deliveries", "10000", "--why", "Ten years", *NOW)
@@ -82,16 +82,19 @@ def test_early_is_on_time_and_late_is_not(office: CommandLine) -> None:
 
 def test_quarters_close_and_a_statement_names_the_late_lines(office: CommandLine) -> None:
     imported(office, RAW)
-    closed = {q: office.run("close", q, "--format", "json", *NOW) for q in WITH_LINES}
+    # Each of the 39 on SQLite, those with lines on PostgreSQL: closing takes its time.
+    quarters = QUARTERS if office.database_url.startswith("sqlite") else list(CLOSED)
+    closed = {q: office.run("close", q, "--format", "json", *NOW) for q in quarters}
     assert {answer.status for answer in closed.values()} == {0}
     assert {q: (a.rows[0]["met"], a.rows[0]["not_met"]) for q, a in closed.items()} == {
-        "2006Q2": (1, 0), "2006Q3": (1, 0), "2006Q4": (0, 1), "2007Q3": (0, 1), "2008Q1": (1, 0),
-        "2008Q4": (1, 0), "2009Q1": (1, 0), "2010Q1": (0, 0), "2012Q2": (0, 1), "2013Q1": (1, 0),
-        "2015Q1": (0, 1), "2015Q4": (1, 0),
-    }  # fmt: skip
+        **dict.fromkeys(quarters, (0, 0)),
+        **CLOSED,
+    }
+    budgets = office.run("budgets", "list", "--format", "json").rows
+    assert [(row["awarded"], row["left"]) for row in budgets] == [(700, 9_300)]
 
     before = office.contents()
-    for quarter in WITH_LINES[:3]:
+    for quarter in quarters[:3]:
         again = office.run("close", quarter, "--format", "json", *NOW)
         assert (again.status, again.rows) == (0, closed[quarter].rows)
     assert office.contents() == before
@@ -110,12 +113,3 @@ def test_quarters_close_and_a_statement_names_the_late_lines(office: CommandLine
     assert "0 point" in half
     assert "105" in half
     assert "104" not in half
-
-
-def test_all_quarters_of_ten_years_close_in_order(tmp_path: Path) -> None:
-    office = ready(CommandLine(f"sqlite:///{tmp_path}/new.sqlite3", tmp_path))
-    imported(office, CLEAN)
-    for quarter in QUARTERS:
-        assert office.run("close", quarter, *NOW).status == 0, quarter
-    budgets = office.run("budgets", "list", "--format", "json").rows
-    assert [(row["awarded"], row["left"]) for row in budgets] == [(700, 9_300)]
