@@ -112,11 +112,19 @@ def _move_to(session: Session, terms: Terms) -> None:
 
 
 def _remember(session: Session, terms: Terms) -> None:
-    last_import_id = session.scalar(sa.select(sa.func.max(Import.id))) or 0
     session.merge(
-        TallyState(id=1, as_of=terms.as_of, terms=_digest(terms), last_import_id=last_import_id)
+        TallyState(
+            id=1,
+            as_of=terms.as_of,
+            terms=_digest(terms),
+            last_import_id=_last_import_id(session),
+        )
     )
     session.flush()
+
+
+def _last_import_id(session: Session) -> int:
+    return session.scalar(sa.select(sa.func.max(Import.id))) or 0
 
 
 def _start_over(session: Session, terms: Terms) -> None:
@@ -245,6 +253,9 @@ def _tally_portion(session: Session, *, family: Family, terms: Terms, size: int)
     marks = _take_marks(session, family, size)
     if marks.empty:
         return Portion(0, 0)
+    # An import that came in since may have left some of them: what it tells of the future is
+    # no longer marked, and must be found when its day comes.
+    state.last_import_id = _last_import_id(session)
     months = _whole_months(marks)
     cells = distinct(pd.concat([marks[CELL], _days_of(months)]))
     cells, facts = _read_facts(session, family, cells)

@@ -540,3 +540,26 @@ def test_two_refreshes_for_different_moments_dont_mix(
     monkeypatch.setattr(refreshing, "_move_to", overtaken)
     with pytest.raises(Conflict, match="another moment"):
         refreshing.refresh(engine, now=at(40), settings=Settings())
+
+
+def test_what_came_in_during_a_refresh_counts_when_its_day_comes(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(engine) as session:
+        network = Network(session)
+    move_to = refreshing._move_to
+
+    def interrupted(session: Session, terms: Any) -> None:
+        move_to(session, terms)
+        network.session = session
+        network.learn("learning", until=day(20))
+        told = {"partner_id": 1, "person_email": "ann@example.org", "course_code": "C"}
+        days = {"enrolled_on": day(1), "completed_on": day(20)}
+        network.take("enrolments", "learning", ("enrolled_on",), id=1, **told, **days)
+
+    monkeypatch.setattr(refreshing, "_move_to", interrupted)
+    refreshing.refresh(engine, now=at(10), settings=Settings())
+    monkeypatch.undo()
+    refreshing.refresh(engine, now=at(20), settings=Settings())
+    with Session(engine) as session:
+        assert tallied(session, "learning_completion") == {(day(1), 1): (1, 1)}
