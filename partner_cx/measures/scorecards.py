@@ -152,12 +152,19 @@ def _drawn(
 
 def _unreported(session: Session, kpis: Collection[str]) -> list[str]:
     """The KPIs none of whose facts were ever imported: a portal we know nothing of isn't unused."""
-    reported = set(session.scalars(sa.select(Import.kind).distinct()))
+    reported = _last_heard(session).keys()
     told_by = {kpi: set(CATALOGUE[kpi].facts) - _DIRECTORY for kpi in kpis}
     return [kpi for kpi, facts in told_by.items() if facts and facts.isdisjoint(reported)]
 
 
 _DIRECTORY = {"partners", "people"}  # who there is; it says nothing of what they did
+
+
+def _last_heard(session: Session) -> dict[str, datetime]:
+    """When each kind of facts was last told. A file of which no row was good told nothing."""
+    told = sa.or_(Import.refused == 0, Import.taken + Import.unchanged + Import.corrected > 0)
+    newest = sa.select(Import.kind, sa.func.max(Import.imported_at)).where(told)
+    return dict(session.execute(newest.group_by(Import.kind)).tuples().all())
 
 
 def _sums(session: Session, period: Period, kpis: Collection[str]) -> Sums:
@@ -339,11 +346,13 @@ def _stale(
     session: Session, period: Period, figures: pd.DataFrame, now: datetime, settings: Settings
 ) -> list[bool]:
     """Whether a figure's source was last heard of before the period's end, and too long ago."""
-    newest = sa.select(Import.kind, sa.func.max(Import.imported_at)).group_by(Import.kind)
-    heard: dict[str, Any] = dict(session.execute(newest).all())
+    heard = _last_heard(session)
+    told_by = {
+        kpi.code: set(kpi.facts) - _DIRECTORY or set(kpi.facts) for kpi in CATALOGUE.values()
+    }
     last = {
-        kpi.code: max((heard[kind] for kind in kpi.facts if kind in heard), default=None)
-        for kpi in CATALOGUE.values()
+        kpi: max((heard[kind] for kind in kinds if kind in heard), default=None)
+        for kpi, kinds in told_by.items()
     }
     end = period.ends_at(settings.zone)
 

@@ -157,6 +157,23 @@ def test_a_source_not_heard_of_since_before_the_periods_end_grows_stale(network:
     assert measured(network, "otif", now=later).state is State.GREEN
 
 
+def test_partners_told_anew_keep_no_portal_fresh(network: Session) -> None:
+    aim(network, "portal_adoption", Fraction(1, 2), stale_after_days=10)
+    before_the_end = datetime(2026, 6, 20, tzinfo=UTC)
+    heard = sa.update(Import).where(Import.kind == "portal-events")
+    network.execute(heard.values(imported_at=before_the_end))
+    assert measured(network, "portal_adoption").state is State.STALE
+
+
+def test_a_file_of_which_every_row_was_refused_tells_nothing(network: Session) -> None:
+    aim(network, "portal_adoption", Fraction(1, 2))
+    refused = sa.update(Import).where(Import.kind == "portal-events").values(refused=3)
+    network.execute(refused)
+    assert measured(network, "portal_adoption").state is State.NO_DATA
+    network.execute(refused.values(unchanged=1))
+    assert measured(network, "portal_adoption").state is State.RED
+
+
 def test_a_figure_remembers_its_target(network: Session) -> None:
     aim(network, "otif", Fraction(19, 20), n_min=3)
     aim(network, "otif", Fraction(4, 5), "tier:gold", n_min=2)
