@@ -164,7 +164,7 @@ def _last_heard(session: Session) -> dict[str, datetime]:
     """When each kind of facts was last told. A file of which no row was good told nothing."""
     told = sa.or_(Import.refused == 0, Import.taken + Import.unchanged + Import.corrected > 0)
     newest = sa.select(Import.kind, sa.func.max(Import.imported_at)).where(told)
-    return dict(session.execute(newest.group_by(Import.kind)).tuples().all())
+    return dict(session.execute(newest.group_by(Import.kind)).all())
 
 
 def _sums(session: Session, period: Period, kpis: Collection[str]) -> Sums:
