@@ -96,7 +96,7 @@ def _explain_database(error: DBAPIError) -> Refusal:
     return Refusal(
         HTTPStatus.SERVICE_UNAVAILABLE,
         f"The database refused: {_PASSWORDS.sub(_hide, first)}.",
-        "Check the database URL and that its server runs; nothing has changed.",
+        "Nothing has changed. Mend the value it names; if it names none, see that its server runs.",
     )
 
 

@@ -255,7 +255,7 @@ class Decision:
         outcome = {
             Verdict.MET: sentences.points(self.points),
             Verdict.NOT_MET: Words(en="no points", fr="pas de points"),
-            Verdict.UNKNOWN: Words(en="no points yet", fr="pas encore de points"),
+            Verdict.UNKNOWN: Words(en="left open", fr="en suspens"),
         }[self.verdict]
         return Words(
             en="{label}, {period}: {outcome}. {reasons}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -27,7 +28,8 @@ def demo(
     from api.demo.building import build, demo_database, links
     from api.wiring import moment, open_house
 
-    with open_house(database or demo_database(), any_schema=True) as house:
+    named = database or os.environ.get("PARTNER_CX_DATABASE_URL")
+    with open_house(named or demo_database(), any_schema=True) as house:
         build(
             house,
             folder or house.settings.data_folder / "demo",

@@ -222,7 +222,7 @@ def _refuse_other_networks(session: Session) -> None:
     if set(session.scalars(sa.select(Partner.code))) - ours:
         raise Conflict(
             "This database holds another network than the demo's.",
-            remedy="Leave --database out: the demo has a database of its own.",
+            remedy="Leave --database and PARTNER_CX_DATABASE_URL out: the demo has its own.",
         )
 
 

@@ -21,6 +21,9 @@ COLUMNS_MAX = 500
 OWN_COLUMNS = ("line", "problem")  # what a problems file adds in front
 
 
+NAMED_MOST = 8  # columns a note names; an export may have a hundred
+
+
 class KindColumns(Protocol):
     """What a kind of facts wants of a file: its name and its columns."""
 
@@ -65,8 +68,10 @@ class Columns:
         used = {name for origin in self.origins.values() for name in _names_in(origin)}
         own = OWN_COLUMNS if self._header.names[:2] == OWN_COLUMNS else ()
         spare = [n for n in self._header.names if n not in used and n not in own]
-        shown = ", ".join(f"“{name}”" for name in spare if not name.startswith("\0"))
-        return [f"Columns not used: {shown}."] if shown else []
+        named = [f"“{name}”" for name in spare if not name.startswith("\0")]
+        more = f" and {len(named) - NAMED_MOST} more" if len(named) > NAMED_MOST else ""
+        shown = ", ".join(named[:NAMED_MOST])
+        return [f"Columns not used: {shown}{more}."] if named else []
 
     def arrange(self, table: pa.Table) -> pa.Table:
         """A table under the file's names, as one under ours."""

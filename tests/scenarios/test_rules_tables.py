@@ -92,10 +92,10 @@ def test_the_gate_pays_when_everything_is_green_and_names_what_blocks(
 def test_no_bonus_with_too_few_accounts_and_the_reason_names_adoption() -> None:
     sentence = decided("96.4", ("66.67", 3)).sentence
     assert sentence.en == (
-        "Network quality bonus, Q2 2026: no points yet. "
+        "Network quality bonus, Q2 2026: left open. "
         "Portal adoption can't be judged: too small a sample, 3 of at least 5."
     )
-    assert sentence.fr.startswith("Prime qualité du réseau, T2 2026\u202f: pas encore de points. ")
+    assert sentence.fr.startswith("Prime qualité du réseau, T2 2026\u202f: en suspens. ")
     assert sentence.fr.endswith("sans verdict\u202f: échantillon trop petit, 3 sur au moins 5.")
 
 
