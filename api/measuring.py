@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,13 +13,14 @@ from sqlalchemy.orm import Session
 from api.figures import closed_at, figures_of
 from api.wiring import House
 from partner_cx.database import reading, transact
-from partner_cx.errors import Invalid, NotFound
+from partner_cx.errors import Conflict, Invalid, NotFound
 from partner_cx.measures import refreshing, scorecards
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure
 from partner_cx.measures.scorecards import NETWORK
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
+from partner_cx.settings import Settings
 
 
 def measure_period(house: House, period: Period, *, now: datetime) -> datetime | None:
@@ -26,12 +28,18 @@ def measure_period(house: House, period: Period, *, now: datetime) -> datetime |
     with reading(house.engine) as session:
         closed = closed_at(session, period)
     if closed is None:
-        refreshing.refresh(house.engine, now=now, settings=house.settings)
-        transact(
-            house.engine,
-            lambda session: scorecards.measure(session, period, now=now, settings=house.settings),
-        )
+        # The long work, in short transactions. Where somebody asks for another moment meanwhile,
+        # what is left is done below.
+        with suppress(Conflict):
+            refreshing.refresh(house.engine, now=now, settings=house.settings)
+        transact(house.engine, lambda session: _measure(session, period, now, house.settings))
     return closed
+
+
+def _measure(session: Session, period: Period, now: datetime, settings: Settings) -> None:
+    """Measure on tallies that nobody can move to another moment before it is done."""
+    refreshing.refresh(session, now=now, settings=settings)  # seldom anything
+    scorecards.measure(session, period, now=now, settings=settings)
 
 
 @dataclass(frozen=True)

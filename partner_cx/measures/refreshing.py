@@ -141,6 +141,8 @@ def _let_time_pass(session: Session, state: TallyState, terms: Terms) -> None:
 
     Backwards is the same way: what is due or known at one moment and not at the other.
     """
+    if state.as_of == terms.as_of:
+        return
     earlier, later = sorted([state.as_of, terms.as_of])
     first, last = sorted([terms.day_of(state.as_of), terms.today])
     span = {"first": first, "last": last, "earlier": earlier, "later": later}
