@@ -91,7 +91,7 @@ def partners(
     )
 
 
-@router.get("/partners/{code}")
+@router.get("/partners/{code:path}")  # a code may hold a slash
 def statement(
     request: Request, code: str, session: Reading, language: Language, viewer: SignedIn
 ) -> Response:
@@ -112,6 +112,11 @@ def statement(
     )
 
 
+def address_of(partner: Partner) -> str:
+    """Where a partner's statement stands, whatever its code holds."""
+    return f"/partners/{quote(partner.code, safe='')}"
+
+
 def _line(
     partner: Partner,
     figures: Mapping[str, Figure],
@@ -120,7 +125,7 @@ def _line(
     period: Period,
     language: str,
 ) -> PartnerLine:
-    href = f"/partners/{quote(partner.code, safe='')}"
+    href = address_of(partner)
     return PartnerLine(
         name=partner.name,
         about=_about(partner, language),

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from api import sign_in
 from api.access import partners_below
+from api.pages.partners import address_of
 from api.render import page
 from api.request_scope import Clock, Reading, Writing
 from api.sign_in import OwnForm, SignedIn
@@ -26,7 +27,7 @@ def start(session: Reading, viewer: SignedIn) -> Response:
         return RedirectResponse("/network", HTTPStatus.SEE_OTHER)
     partner = session.get(Partner, viewer.person.partner_id or 0)
     if viewer.person.role == Role.PARTNER and partner:
-        return RedirectResponse(f"/partners/{partner.code}", HTTPStatus.SEE_OTHER)
+        return RedirectResponse(address_of(partner), HTTPStatus.SEE_OTHER)
     return RedirectResponse("/me", HTTPStatus.SEE_OTHER)
 
 

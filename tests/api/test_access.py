@@ -29,9 +29,9 @@ GET  /kpis              /kpis           401 200 200 200 200 200
 GET  /network           /network        401 403 403 403 303 303
 GET  /network/{period}  /network/2026Q2 401 403 403 403 200 200
 GET  /partners          /partners       401 403 403 403 200 200
-GET  /partners/{code}   /partners/D1    401 404 404 200 200 200
-GET  /partners/{code}   /partners/R1    401 404 404 200 200 200
-GET  /partners/{code}   /partners/R2    401 404 200 200 200 200
+GET  /partners/{code:path} /partners/D1    401 404 404 200 200 200
+GET  /partners/{code:path} /partners/R1    401 404 404 200 200 200
+GET  /partners/{code:path} /partners/R2    401 404 200 200 200 200
 """
 TABLE = [line.split() for line in ANSWERS.strip().splitlines()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -117,6 +118,19 @@ def test_the_database_holds_no_token(engine: sa.Engine):
     with engine.connect() as connection:
         kept = connection.execute(sa.select(SignInLink.__table__)).one()
     assert token not in str(kept)
+
+
+def test_whatever_a_partners_code_holds_its_people_reach_their_statement(engine: sa.Engine):
+    take(engine, "partners", partner("FR/75 #1 50%?"))
+    person = {"email": "rita@partner.example", "name": "Rita", "role": "partner"}
+    take(engine, "people", person | {"partner_code": "FR/75 #1 50%?"})
+    token = transact(engine, lambda session: make_link(session, person["email"], now=NOW))
+    client = at_the_door(engine)
+    client.post(f"/sign-in/{token}", headers=OWN)
+    page = client.get("/", follow_redirects=True)
+    assert (page.status_code, "FR/75 #1 50%?" in page.text) == (200, True)
+    link = re.findall(r'href="(/partners/[^"]+)"', client.get("/me").text)[0]
+    assert client.get(link).status_code == 200
 
 
 def test_there_is_no_link_for_a_stranger(engine: sa.Engine):
