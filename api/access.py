@@ -19,10 +19,10 @@ from partner_cx.network.people import Person, Role
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who is looking: a person who has signed in, and by which link."""
+    """Who is looking: a person who has signed in, and by which link (its token's digest)."""
 
     person: Person
-    link_id: int
+    link_digest: str
 
     @property
     def sees_network(self) -> bool:

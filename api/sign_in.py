@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from api.access import Viewer
 from api.request_scope import Clock, Reading, wiring
 from partner_cx.errors import Forbidden
-from partner_cx.network.sign_in_links import SESSION_LASTS, person_in_session
+from partner_cx.network.sign_in_links import SESSION_LASTS, SignInLink, person_in_session
 
 COOKIE = "partner_cx_session"
 
@@ -28,9 +28,9 @@ class SignInNeeded(Exception):
 
 def current_viewer(request: Request, session: Session, now: datetime) -> Viewer | None:
     """Who has signed in, by the cookie and by what the database still says of the person."""
-    link_id = _link_id(request)
-    person = None if link_id is None else person_in_session(session, link_id, now=now)
-    return None if person is None or link_id is None else Viewer(person, link_id)
+    digest = _link_digest(request)
+    person = None if digest is None else person_in_session(session, digest, now=now)
+    return None if person is None or digest is None else Viewer(person, digest)
 
 
 def _signed_in(request: Request, session: Reading, now: Clock) -> Viewer:
@@ -44,11 +44,15 @@ def _signed_in(request: Request, session: Reading, now: Clock) -> Viewer:
 SignedIn = Annotated[Viewer, Depends(_signed_in)]
 
 
-def open_session(request: Request, response: Response, link_id: int) -> None:
-    """Hand out the cookie. Whatever session the browser had before is replaced."""
+def open_session(request: Request, response: Response, link: SignInLink) -> None:
+    """Hand out the cookie. Whatever session the browser had before is replaced.
+
+    It names the link by its token's digest: a number would name somebody else's link in another
+    database that is signed for with the same secret, as a demo's is.
+    """
     response.set_cookie(
         COOKIE,
-        _signer(request).dumps(link_id),
+        _signer(request).dumps(link.token_digest),
         max_age=int(SESSION_LASTS.total_seconds()),
         httponly=True,
         samesite="lax",
@@ -72,14 +76,14 @@ def own_form_only(request: Request) -> None:
 OwnForm = Depends(own_form_only)
 
 
-def _link_id(request: Request) -> int | None:
+def _link_digest(request: Request) -> str | None:
     try:
-        link_id = _signer(request).loads(
+        digest = _signer(request).loads(
             request.cookies.get(COOKIE, ""), max_age=int(SESSION_LASTS.total_seconds())
         )
     except BadSignature:
         return None
-    return link_id if isinstance(link_id, int) else None
+    return digest if isinstance(digest, str) else None
 
 
 def _signer(request: Request) -> URLSafeTimedSerializer:

@@ -62,7 +62,7 @@ def use(request: Request, token: str, session: Writing, now: Clock) -> Response:
     if used is None:
         return page(request, "public/sign_in_stale.html", status=HTTPStatus.GONE)
     response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
-    sign_in.open_session(request, response, used.id)
+    sign_in.open_session(request, response, used)
     return response
 
 
@@ -70,7 +70,7 @@ def use(request: Request, token: str, session: Writing, now: Clock) -> Response:
 def sign_out(request: Request, session: Writing, now: Clock) -> Response:
     viewer = sign_in.current_viewer(request, session, now)
     if viewer:
-        end_session(session, viewer.link_id, now=now)
+        end_session(session, viewer.link_digest, now=now)
     response = RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
     sign_in.close_session(response)
     return response

@@ -69,22 +69,23 @@ def use_link(session: Session, token: str, *, now: datetime) -> SignInLink | Non
     return None if used is None else session.get(SignInLink, used, populate_existing=True)
 
 
-def person_in_session(session: Session, link_id: int, *, now: datetime) -> Person | None:
+def person_in_session(session: Session, token_digest: str, *, now: datetime) -> Person | None:
     """Whose session a used link opened; None when it has ended or is too old."""
     return session.scalars(
         sa.select(Person)
         .join(SignInLink, SignInLink.person_id == Person.id)
         .where(
-            SignInLink.id == link_id,
+            SignInLink.token_digest == token_digest,
             SignInLink.ended_at.is_(None),
             SignInLink.used_at > now - SESSION_LASTS,
         )
     ).one_or_none()
 
 
-def end_session(session: Session, link_id: int, *, now: datetime) -> None:
+def end_session(session: Session, token_digest: str, *, now: datetime) -> None:
     """Sign out: the session that a link opened is over, wherever its cookie still is."""
-    session.execute(sa.update(SignInLink).where(SignInLink.id == link_id).values(ended_at=now))
+    opened_by = SignInLink.token_digest == token_digest
+    session.execute(sa.update(SignInLink).where(opened_by).values(ended_at=now))
 
 
 def person_called(session: Session, email: str) -> Person:

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from partner_cx.database import transact
+from partner_cx.database import open_database, transact
 from partner_cx.errors import NotFound
 from partner_cx.network.sign_in_links import LINK_LASTS, SESSION_LASTS, SignInLink, make_link
 from tests.harness.cast import HOME_ADDRESS, at_the_door, fresh_link, signed_in, the_cast
+from tests.harness.databases import fresh_database
 from tests.harness.intake import partner, take
 from tests.harness.programme import NOW
 
@@ -88,6 +89,19 @@ def test_a_form_from_elsewhere_is_refused_and_uses_nothing_up(engine: sa.Engine,
     client = at_the_door(engine)
     assert client.post(link, headers=headers).status_code == 403
     assert client.post(link, headers=OWN).status_code == 303
+
+
+def test_a_session_of_another_database_is_nobodys_here(engine: sa.Engine):
+    elsewhere = signed_in(engine, "reseller")
+    with fresh_database("sqlite") as url:
+        other = open_database(url)
+        take(other, "partners", partner("D1"), partner("R2", parent_code="D1"))
+        the_cast(other)
+        assert signed_in(other, "admin").get("/me").status_code == 200
+        client = at_the_door(other)
+        client.cookies.update(elsewhere.cookies)
+        assert client.get("/me").status_code == 401
+        other.dispose()
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "MQ.aaaa.bbbb", "é" * 9, "1" * 5000])
