@@ -25,7 +25,7 @@ from partner_cx.operations.fields import (
     text,
     whole_number,
 )
-from partner_cx.operations.intake import Desk, Kind, name_partners
+from partner_cx.operations.intake import Desk, Kind, hold_imports, name_partners
 from partner_cx.words import Words
 
 MINUTES_MAX = 1_000_000  # the longest target: almost two years around the clock
@@ -186,6 +186,7 @@ def _finish_calendars(draft: Draft, desk: Desk) -> None:
 def _run_clocks_again(desk: Desk) -> None:
     """Run the clocks of the tickets whose calendar was corrected."""
     if desk.merge and desk.merge.corrected_ids:
+        hold_imports(desk.session, TICKETS)  # one under way has run clocks by the former hours
         run_again(desk.session, desk.merge.corrected_ids, desk.settings.time_zone)
 
 

@@ -145,7 +145,7 @@ def take_in(
     on_problems: told of each batch's refused rows as they come, so that none need be kept.
     on_progress: told how many rows have been read.
     """
-    lock(session, f"intake:{kind.name}")
+    hold_imports(session, kind)
     desk = _open_desk(session, kind, source, file_name, manner, settings, now)
     merge = desk.merge = Merge(session, kind, desk.import_id)
     refused = read = 0
@@ -171,6 +171,14 @@ def take_in(
         )
     )
     return taken
+
+
+def hold_imports(session: Session, kind: Kind) -> None:
+    """Wait for imports of a kind and of its family, and hold off others until the commit.
+
+    What an import reads of other facts, as a receipt's line, is so as it read it when it is in.
+    """
+    lock(session, f"intake:{kind.family or kind.name}")
 
 
 def _open_desk(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from partner_cx.database import transact
 from partner_cx.kinds import KINDS
 from partner_cx.operations.fields import Manner
-from partner_cx.operations.intake import Taken, WholeBatch, take_in
+from partner_cx.operations.intake import Batch, OnProblems, Taken, WholeBatch, take_in
 from partner_cx.operations.problems import Problem
 from partner_cx.settings import Settings
 
@@ -27,8 +27,12 @@ def take(
     source: str = "erp",
     now: datetime = NOW,
     batch_rows: int = 1000,
+    on_problems: OnProblems = lambda _problems, _batch: None,
 ) -> tuple[Taken, list[Problem]]:
-    """Take rows in as a file with these cells would be; line 2 is the first row."""
+    """Take rows in as a file with these cells would be; line 2 is the first row.
+
+    on_problems: told of refused rows while the import is under way.
+    """
     names = list(dict.fromkeys(name for row in rows for name in row))
     schema = pa.schema([(name, pa.string()) for name in names])
     table = pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
@@ -43,6 +47,10 @@ def take(
     ]
     problems: list[Problem] = []
 
+    def note(found: Sequence[Problem], batch: Batch) -> None:
+        problems.extend(found)
+        on_problems(found, batch)
+
     def work(session: sa.orm.Session) -> Taken:
         problems.clear()
         return take_in(
@@ -54,7 +62,7 @@ def take(
             manner=Manner(SETTINGS.time_zone),
             settings=SETTINGS,
             now=now,
-            on_problems=lambda found, _batch: problems.extend(found),
+            on_problems=note,
         )
 
     return transact(engine, work), problems

@@ -167,6 +167,61 @@ def test_a_receipt_finds_its_line_and_marks_the_line_s_day(network: sa.Engine) -
     assert [str(day) for (day,) in rows(network, "SELECT day FROM marks")] == ["2026-04-10"]
 
 
+CALENDAR = {"code": "fr", "time_zone": "Europe/Paris", "days": "mon-fri", "opens": "09:00"}
+TICKET = {"source_id": "T1", "partner_code": "R1", "opened_at": "2026-04-10T10:00"}
+
+
+@pytest.mark.parametrize(
+    ("known", "coming", "corrected"),
+    [
+        (
+            ("order-lines", order_line("L1")),
+            (
+                "receipts",
+                {
+                    "source_id": "C1",
+                    "order_line_source_id": "L1",
+                    "received_on": "2026-04-10",
+                    "qty": "1",
+                },
+            ),
+            ("order-lines", order_line("L1", window_end="2026-05-02")),
+        ),
+        (
+            ("calendars", CALENDAR | {"closes": "18:00"}),
+            ("tickets", TICKET | {"calendar": "fr", "response_target_minutes": "60"}),
+            ("calendars", CALENDAR | {"closes": "17:00"}),
+        ),
+    ],
+    ids=["a receipt and its line", "a ticket and its calendar"],
+)
+def test_what_an_import_rests_on_isnt_corrected_before_it_is_in(
+    known: tuple[str, Any], coming: tuple[str, Any], corrected: tuple[str, Any]
+) -> None:
+    """SQLite has one writer at a time anyway."""
+    with fresh_database("postgresql") as url:
+        engine, impatient = open_database(url), open_database(url)
+        sa.event.listen(impatient, "connect", _wait_shortly)
+        take(engine, "partners", partner("R1"))
+        take(engine, *known)
+
+        def correct_meanwhile(_problems: object, _batch: object) -> None:
+            with pytest.raises(sa.exc.OperationalError, match="lock timeout"):
+                take(impatient, *corrected)
+
+        nameless = dict.fromkeys(coming[1])
+        take(engine, *coming, nameless, on_problems=correct_meanwhile)
+        taken, _ = take(impatient, *corrected)
+        assert counts(taken) == (0, 0, 1, 0)
+        engine.dispose()
+        impatient.dispose()
+
+
+def _wait_shortly(connection: Any, _record: object) -> None:
+    connection.execute("SET lock_timeout = '100ms'")
+    connection.commit()
+
+
 def test_a_corrected_calendar_runs_its_tickets_clocks_again(network: sa.Engine) -> None:
     calendar = {"code": "fr", "time_zone": "Europe/Paris", "days": "mon-fri", "opens": "09:00"}
     take(network, "calendars", calendar | {"closes": "18:00", "holidays": "FR"})
