@@ -49,6 +49,7 @@ from tests.bench.sections import (
 )
 from tests.bench.timing import CommandRun, median_seconds, run_command
 
+TEMPLATE = Path(__file__).parents[2] / "templates" / "rules" / "network_quality_bonus.yaml"
 PARTNER_CX = Path(sys.executable).with_name("partner-cx")
 NOW = "2026-01-01T00:00"
 NEXT_DAY = "2026-01-06T00:00"
@@ -305,6 +306,28 @@ def _four_figures(engine: sa.Engine) -> pd.DataFrame:
 def _measure(engine: sa.Engine) -> None:
     with writing(engine) as session:
         scorecards.measure(session, PERIOD, now=_moment(NOW), settings=SETTINGS)
+
+
+# --- what people run --------------------------------------------------------------------------
+
+
+@section("commands")
+def commands(bench: Bench) -> Iterator[Line]:
+    """The commands of a quarter's end, whole, with what they hold in memory."""
+    rule = bench.folder / "rule.yaml"
+    rule.write_text(TEMPLATE.read_text().replace("starts: 2026Q1", f"starts: {QUARTER.name}"))
+    for database in bench.databases:
+        url = filled(bench, database, bench.share).url
+        _run("rules", "publish", rule, url=url)
+        _run("budgets", "fund", "network-quality", "10000000", "--why", "a bench", url=url)
+        for arguments in (
+            ("scorecard", QUARTER.name, "--level", "network", "--now", NOW),
+            ("close", QUARTER.name, "--now", NOW),
+            ("close", QUARTER.name, "--now", NOW),
+            ("statement", "P0001"),
+        ):
+            run = _run(*arguments, url=url)
+            yield _peak(f"`{' '.join(arguments[:2])}`, {database}", run)
 
 
 # --- one more day -----------------------------------------------------------------------------
