@@ -13,6 +13,7 @@ from partner_cx.kinds.answers import SCALES
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.kpi import Unit
 from partner_cx.measures.targets import DatedTarget
+from partner_cx.network.groups import NARROWER
 from partner_cx.operations.drafts import Draft
 from partner_cx.operations.fields import (
     day,
@@ -38,6 +39,7 @@ def _finish_targets(draft: Draft, desk: Desk) -> None:
             codes=", ".join(CATALOGUE)
         ),
     )
+    _refuse_no_groups(draft)
     draft["group_code"] = pc.fill_null(draft["group_code"], "")
     kpis = draft["kpi"].to_pylist()
     for column, exact in (("target", _exact), ("coverage_min", _coverage)):
@@ -63,6 +65,22 @@ def _finish_targets(draft: Draft, desk: Desk) -> None:
             ),
         )
         draft[column] = pa.array(read, pa.string())
+
+
+def _refuse_no_groups(draft: Draft) -> None:
+    """Refuse groups that no partner can ever be in: their target would hold for nobody."""
+    named = pc.match_substring_regex(draft["group_code"], f"^({'|'.join(NARROWER)}):.")
+    draft.refuse(
+        np.asarray(pc.fill_null(pc.invert(named), False)),
+        "group",
+        Words("No group is called so.", "Aucun groupe ne s’appelle ainsi."),
+        Words(
+            "Write kind:reseller, tier:gold, country:FR, region:Bretagne, distributor:D01 or "
+            "group:pilot.",
+            "Écrivez kind:reseller, tier:gold, country:FR, region:Bretagne, distributor:D01 ou "
+            "group:pilot.",
+        ),
+    )
 
 
 def _exact(written: str, kpi: str) -> Fraction:

@@ -321,3 +321,15 @@ def test_any_sequence_of_imports_leaves_what_a_dictionary_would(kind: str) -> No
             engine.dispose()
 
     holds()
+
+
+@pytest.mark.parametrize("group", ["gold", "teir:gold", "tier:", ":gold"])
+def test_a_target_for_what_can_be_no_group_is_refused(network: sa.Engine, group: str) -> None:
+    target = {"kpi": "otif", "target": "95 %", "from": "2026-01-01", "group": group}
+    taken, problems = take(network, "targets", target, target | {"group": "tier:gold"})
+    assert counts(taken) == (1, 0, 0, 1)
+    assert problems[0].text("en") == (
+        f"line 2, group (“{group}”): No group is called so. "
+        "Write kind:reseller, tier:gold, country:FR, region:Bretagne, distributor:D01 or "
+        "group:pilot."
+    )
