@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from partner_cx.frames import read_frame
-from partner_cx.measures.formulas.seam import as_day, days
 from partner_cx.operations.revisions import Revision
 
 AT_ONCE = 10_000  # values in one statement; both databases take more
@@ -59,7 +58,7 @@ class Between:
         return table.c[self.column].between(self.first, self.last)
 
     def holds(self, frame: pd.DataFrame) -> pd.Series:
-        return days(frame[self.column]).between(as_day(self.first), as_day(self.last))
+        return frame[self.column].between(pd.Timestamp(self.first), pd.Timestamp(self.last))
 
 
 def facts_known(
