@@ -93,9 +93,15 @@ def _by_status(request: Request, error: Exception) -> HTMLResponse:
 def _refuse(request: Request, error: Exception) -> HTMLResponse:
     refusal = refusals.explain(error)
     if refusal is None:
-        log.error("page failed", path=request.url.path, exc_info=error)
+        log.error("page failed", path=_route(request), exc_info=error)
         return _refusal_page(request, HTTPStatus.INTERNAL_SERVER_ERROR)
     return _refusal_page(request, refusal.status)
+
+
+def _route(request: Request) -> str:
+    """The address without what was filled in: a sign-in link's token belongs in no log."""
+    route = request.scope.get("route")
+    return getattr(route, "path", request.url.path)
 
 
 def _refusal_page(request: Request, status: HTTPStatus) -> HTMLResponse:

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from api.wiring import set_up_logs
 from partner_cx.database import open_database, transact
 from partner_cx.errors import NotFound
 from partner_cx.network.sign_in_links import LINK_LASTS, SESSION_LASTS, SignInLink, make_link
 from tests.harness.cast import HOME_ADDRESS, at_the_door, fresh_link, signed_in, the_cast
 from tests.harness.databases import fresh_database
-from tests.harness.intake import partner, take
+from tests.harness.intake import SETTINGS, partner, take
 from tests.harness.programme import NOW
 
 OWN = {"Origin": HOME_ADDRESS}
@@ -145,6 +146,21 @@ def test_whatever_a_partners_code_holds_its_people_reach_their_statement(engine:
     assert (page.status_code, "FR/75 #1 50%?" in page.text) == (200, True)
     link = re.findall(r'href="(/partners/[^"]+)"', client.get("/me").text)[0]
     assert client.get(link).status_code == 200
+
+
+def test_no_log_tells_a_link_that_still_works(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def fail(*_given: object, **_named: object) -> None:
+        raise RuntimeError
+
+    set_up_logs(SETTINGS)
+    link = fresh_link(engine, "manager")
+    monkeypatch.setattr("api.pages.start.use_link", fail)
+    assert at_the_door(engine).post(link, headers=OWN).status_code == 500
+    logged = capsys.readouterr().err
+    assert "page failed" in logged
+    assert link.rpartition("/")[2] not in logged
 
 
 def test_there_is_no_link_for_a_stranger(engine: sa.Engine):
