@@ -81,6 +81,10 @@ ANSWERS = Kind(
     ),
     finish=_finish_answers,
     family="answers",
+    kept=(
+        (("text",), ("text",)),
+        (("respondent",), ("respondent",)),
+    ),
     days=("answered_on",),
     events=("answered_on",),
 )

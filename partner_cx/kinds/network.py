@@ -119,6 +119,15 @@ PARTNERS = Kind(
     finish=_finish_partners,
     key=("code",),
     key_field="code",
+    kept=(
+        (("parent_id",), ("parent_code",)),
+        (("tier",), ("tier",)),
+        (("region",), ("region",)),
+        (("country",), ("country",)),
+        (("language",), ("language",)),
+        (("joined_on", "left_on"), ("joined_on", "left_on")),
+        (("source_id",), ("source_id",)),
+    ),
     whole=True,
     in_order=_parents_first,
     settled=_no_circles,
@@ -151,6 +160,10 @@ PEOPLE = Kind(
     finish=_finish_people,
     key=("email",),
     key_field="email",
+    kept=(
+        (("partner_id",), ("partner_code",)),
+        (("language",), ("language",)),
+    ),
     whole=True,
 )
 
@@ -165,5 +178,6 @@ GROUPS = Kind(
     finish=name_partners,
     key=("group_code", "partner_id"),
     key_field="group_code",
+    kept=((("label",), ("label",)),),
     whole=True,
 )

@@ -59,6 +59,10 @@ PORTAL_EVENTS = Kind(
     ),
     finish=_finish_portal_events,
     family="portal",
+    kept=(
+        (("person_email",), ("person_email",)),
+        (("internal",), ("internal",)),
+    ),
     days=("on",),
     events=("on",),
 )
@@ -122,6 +126,7 @@ LEARNING = Kind(
     ),
     finish=_finish_learning,
     family="learning",
+    kept=((("progress",), ("progress",)),),
     days=("enrolled_on",),
     events=("enrolled_on", "completed_on"),
 )
@@ -157,6 +162,10 @@ INVOICES = Kind(
     ),
     finish=_finish_invoices,
     family="invoices",
+    kept=(
+        (("lines", "disputed_lines"), ("lines", "disputed_lines")),
+        (("credited_minor",), ("credited_minor",)),
+    ),
     days=("on",),
     events=("on",),
 )
@@ -172,6 +181,7 @@ REFERRALS = Kind(
     ),
     finish=name_partners,
     family="referrals",
+    kept=((("referred_name",), ("referred_name",)),),
     days=("on",),
     events=("on",),
 )

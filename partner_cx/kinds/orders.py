@@ -88,6 +88,12 @@ ORDER_LINES = Kind(
     family="orders",
     days=("window_end",),
     events=("received_on", "cancelled_on"),
+    kept=(
+        (("product_code",), ("product_code",)),
+        (("value_minor", "currency"), ("value",)),
+        (("received", "received_on"), ("received_qty", "received_on")),
+        (("status", "cancelled_on"), ("status", "cancelled_on")),
+    ),
     left_behind=(
         "SELECT l.partner_id, l.window_end FROM order_lines l JOIN former f "
         "ON l.partner_id = f.partner_id AND l.order_code = f.order_code"

@@ -164,6 +164,12 @@ TICKETS = Kind(
     ),
     finish=_finish_tickets,
     derived=CLOCKS,
+    kept=(
+        (("reopened_count",), ("reopened_count",)),
+        (("contacts",), ("contacts",)),
+        (("channel",), ("channel",)),
+        (("category",), ("category",)),
+    ),
     family="tickets",
     days=("opened_on", "replied_on", "resolved_on", "response_due_on", "resolution_due_on"),
     events=("opened_on", "replied_on", "resolved_on"),
@@ -187,7 +193,12 @@ def _run_clocks_again(desk: Desk) -> None:
     """Run the clocks of the tickets whose calendar was corrected."""
     if desk.merge and desk.merge.corrected_ids:
         hold_imports(desk.session, TICKETS)  # one under way has run clocks by the former hours
-        run_again(desk.session, desk.merge.corrected_ids, desk.settings.time_zone)
+        run_again(
+            desk.session,
+            desk.merge.corrected_ids,
+            desk.settings.time_zone,
+            import_id=desk.import_id,
+        )
 
 
 CALENDARS = Kind(

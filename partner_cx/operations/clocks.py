@@ -26,6 +26,7 @@ from partner_cx.calendars import (
 from partner_cx.errors import Invalid
 from partner_cx.operations.facts import Calendar, Ticket
 from partner_cx.operations.marks import cells, write_marks
+from partner_cx.operations.revisions import keep_former
 from partner_cx.periods import zone_named
 
 NO_CALENDAR = -1  # stands for around the clock
@@ -131,29 +132,58 @@ def local_days(instants: pa.Array, zone: str) -> pa.Array:
     return pc.floor_temporal(local, unit="day").cast(pa.date32())
 
 
-def run_again(session: Session, calendar_ids: Sequence[int], zone: str) -> None:
-    """Run the clocks of all tickets of some calendars, and mark the days they left and reach."""
+def run_again(session: Session, calendar_ids: Sequence[int], zone: str, *, import_id: int) -> None:
+    """Run the clocks of all tickets of some calendars by their hours of now.
+
+    A ticket whose clocks change keeps the former ones as a revision, superseded by the import
+    that corrected the calendar, and marks the days its clocks left and reach.
+    """
     by_id = calendars(session)
     for tickets in _in_pages(session, calendar_ids):
         clocks = run_clocks(tickets, by_id, zone)
-        for due_on in ("response_due_on", "resolution_due_on"):
-            for days in (pd.to_datetime(tickets[due_on]), clocks[due_on]):
-                known = days.notna().to_numpy()
-                touched = cells(tickets["partner_id"][known], days[known].to_numpy("datetime64[D]"))
-                write_marks(session, "tickets", [touched], whole_month=True)
-        values: list[dict[str, Any]] = (
-            clocks.astype(object).where(clocks.notna(), None).to_dict("records")  # type: ignore[assignment]
-        )
-        for value, ticket_id in zip(values, tickets["id"], strict=True):
-            value["number"] = int(ticket_id)
-            for name in ("response_due_on", "resolution_due_on"):
-                value[name] = value[name].date() if value[name] is not None else None
-        session.connection().execute(
-            sa.update(Ticket.__table__)
-            .where(Ticket.__table__.c.id == sa.bindparam("number"))
-            .values({name: sa.bindparam(name) for name in CLOCKS}),
-            values,
-        )
+        changed = _differ(tickets, clocks)
+        if changed.any():
+            _mark_due_days(session, tickets[changed], clocks[changed])
+            keep_former(session, "tickets", Ticket.__table__, tickets["id"][changed], import_id)
+            _set_clocks(session, tickets["id"][changed], clocks[changed], import_id)
+
+
+def _differ(tickets: pd.DataFrame, clocks: pd.DataFrame) -> np.ndarray:
+    """Which tickets have other clocks now."""
+    changed = np.zeros(len(tickets), dtype=bool)
+    for name in ("response_due_at", "resolution_due_at"):
+        former = pd.to_datetime(tickets[name], utc=True).astype("datetime64[us, UTC]")
+        changed |= ~((former == clocks[name]) | (former.isna() & clocks[name].isna())).to_numpy()
+    for name in ("response_seconds", "resolution_seconds"):
+        took, takes = (frame[name].astype("Int64").fillna(-1) for frame in (tickets, clocks))
+        changed |= (took != takes).to_numpy(dtype=bool)
+    return changed
+
+
+def _mark_due_days(session: Session, tickets: pd.DataFrame, clocks: pd.DataFrame) -> None:
+    for due_on in ("response_due_on", "resolution_due_on"):
+        for days in (pd.to_datetime(tickets[due_on]), clocks[due_on]):
+            known = days.notna().to_numpy()
+            touched = cells(tickets["partner_id"][known], days[known].to_numpy("datetime64[D]"))
+            write_marks(session, "tickets", [touched], whole_month=True)
+
+
+def _set_clocks(
+    session: Session, ticket_ids: pd.Series, clocks: pd.DataFrame, import_id: int
+) -> None:
+    values: list[dict[str, Any]] = (
+        clocks.astype(object).where(clocks.notna(), None).to_dict("records")  # type: ignore[assignment]
+    )
+    for value, ticket_id in zip(values, ticket_ids, strict=True):
+        value["number"] = int(ticket_id)
+        for name in ("response_due_on", "resolution_due_on"):
+            value[name] = value[name].date() if value[name] is not None else None
+    session.connection().execute(
+        sa.update(Ticket.__table__)
+        .where(Ticket.__table__.c.id == sa.bindparam("number"))
+        .values({name: sa.bindparam(name) for name in CLOCKS} | {"import_id": import_id}),
+        values,
+    )
 
 
 def _in_pages(session: Session, calendar_ids: Sequence[int]) -> Iterator[pd.DataFrame]:

@@ -95,12 +95,15 @@ class Ticket(PartnerFact, Base):
 
     The due instants and elapsed seconds run in the ticket's calendar, minus its pauses; they are
     worked out when the ticket is taken in, so that a target holds as it was applied. The `_on`
-    columns are the local days of the instants.
+    columns are the local days of the instants. `import_id` may be that of a corrected calendar,
+    of another source than the ticket's.
     """
 
     __tablename__ = "tickets"
     __table_args__ = (
-        *known_once("tickets"),
+        sa.UniqueConstraint("source", "source_id", name="uq_tickets_source_id"),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"]),
+        sa.ForeignKeyConstraint(["source"], ["sources.id"]),
         sa.Index("ix_tickets_opened", "partner_id", "opened_on"),
         sa.Index("ix_tickets_replied", "partner_id", "replied_on"),
         sa.Index("ix_tickets_resolved", "partner_id", "resolved_on"),

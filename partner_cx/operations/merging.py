@@ -6,8 +6,9 @@ and compared, column by column, by the database itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from partner_cx import bulk
 from partner_cx.bulk import quoted
 from partner_cx.operations.drafts import Draft
 from partner_cx.operations.marks import cells, write_marks
-from partner_cx.operations.revisions import Revision
+from partner_cx.operations.revisions import keep_former
 from partner_cx.words import Words
 
 TWICE_IN_THE_FILE = Words(
@@ -44,6 +45,8 @@ class Keeping:
     marked_partner: the column with the partner it bears on.
     events: the columns with days on which something happened (a promise is no event yet).
     left_behind: SQL for the partner-days of facts that a correction's `former` contents bore on.
+    kept: columns of the table, and the file's columns that speak of them; when the file has none
+        of these it says nothing of them, and what is known stays. (An empty cell says: nothing.)
     """
 
     name: str
@@ -56,6 +59,7 @@ class Keeping:
     marked_partner: str = "partner_id"
     events: tuple[str, ...] = ()
     left_behind: str = ""
+    kept: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
 
 
 class Merge:
@@ -74,9 +78,7 @@ class Merge:
         self._met_known_rows = False
         self._columns = [column.name for column in kind.table.columns if column.name != "id"]
         self._marked_partner = [kind.marked_partner] if kind.family else []
-        self._contents = [
-            name for name in self._columns if name not in (*kind.key, "import_id", *kind.derived)
-        ]
+        self._contents: list[str] = []  # the columns the file speaks of, beside the key
 
     def take(self, draft: Draft, *, source: int) -> None:
         """Write the good rows of a draft; refuse those that contradict earlier rows of the file."""
@@ -88,6 +90,7 @@ class Merge:
         if everything.num_rows == 0:
             return
         rows = everything.select(self._columns)
+        self._contents = self._told(draft.given.column_names)
         newest = self._newest_id()
         written = bulk.write_new(
             self.session,
@@ -111,6 +114,17 @@ class Merge:
             write_marks(self.session, family, self._corrected_cells, whole_month=True)
 
     # What a batch with known rows needs.
+
+    def _told(self, given: Sequence[str]) -> list[str]:
+        """The columns that a file with the given columns speaks of."""
+        unsaid = {
+            column
+            for columns, fields in self.kind.kept
+            if not set(fields) & set(given)
+            for column in columns
+        }
+        unsaid |= {*self.kind.key, "import_id", *self.kind.derived}
+        return [name for name in self._columns if name not in unsaid]
 
     def _meet_known_rows(self, draft: Draft, rows: pa.Table, newest: int) -> np.ndarray:
         """Tell the rows apart, correct what changed, and say which rows touched anything."""
@@ -192,7 +206,9 @@ class Merge:
             f"CREATE TEMPORARY TABLE former AS SELECT f.* FROM {table} f "
             f"JOIN {corrections} c ON {self._same_key('f', 'c')}"
         )
-        self._keep_revisions()
+        ids = connection.exec_driver_sql("SELECT id FROM former ORDER BY id").scalars().all()
+        keep_former(self.session, self.kind.name, self.kind.table, ids, self.import_id)
+        self.corrected_ids += ids
         changes = ", ".join(
             f"{quoted(c)} = c.{quoted(c)}"
             for c in (*self._contents, *self.kind.derived, "import_id")
@@ -202,27 +218,6 @@ class Merge:
         )
         self._mark_former()
         self.corrected += rows.num_rows
-
-    def _keep_revisions(self) -> None:
-        table = self.kind.table
-        former = sa.select(table).where(table.c.id.in_(sa.text("SELECT id FROM former")))
-        kept = []
-        for row in self.session.execute(former).mappings():
-            said = dict(row)
-            fact_id, learned = said.pop("id"), said.pop("import_id")
-            self.corrected_ids.append(fact_id)
-            kept.append(
-                {
-                    "kind": self.kind.name,
-                    "fact_id": fact_id,
-                    "partner_id": said.get("partner_id"),
-                    "import_id": learned,
-                    "superseded_by": self.import_id,
-                    "contents": {name: _plain(value) for name, value in said.items()},
-                }
-            )
-        if kept:
-            self.session.execute(sa.insert(Revision), kept)
 
     def _mark_former(self) -> None:
         """Mark where the facts stood before, and what stood beside them."""
@@ -271,14 +266,3 @@ class Merge:
 
 def _constant(value: int, rows: int) -> pa.Array:
     return pa.array(np.full(rows, value, dtype=np.int64))
-
-
-def _plain(value: object) -> object:
-    """A database value as JSON keeps it."""
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, int | float | str | bool) or value is None:
-        return value
-    return str(value)

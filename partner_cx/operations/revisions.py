@@ -6,10 +6,15 @@ both, any fact can be told as it was known after any import.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Text
+
+AT_ONCE = 10_000  # facts in one statement
 
 
 class Revision(Base):
@@ -29,3 +34,37 @@ class Revision(Base):
     import_id: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))
     superseded_by: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))
     contents: Mapped[dict[str, object]] = mapped_column(sa.JSON)
+
+
+def keep_former(
+    session: Session, kind: str, table: sa.Table, ids: Iterable[int], superseded_by: int
+) -> None:
+    """Keep what some facts say, before an import makes them say something else."""
+    numbers = sorted(int(number) for number in ids)
+    for start in range(0, len(numbers), AT_ONCE):
+        some = sa.select(table).where(table.c.id.in_(numbers[start : start + AT_ONCE]))
+        session.execute(
+            sa.insert(Revision),
+            [
+                {
+                    "kind": kind,
+                    "fact_id": said.pop("id"),
+                    "import_id": said.pop("import_id"),
+                    "superseded_by": superseded_by,
+                    "partner_id": said.get("partner_id"),
+                    "contents": {name: _plain(value) for name, value in said.items()},
+                }
+                for said in map(dict, session.execute(some).mappings())
+            ],
+        )
+
+
+def _plain(value: object) -> object:
+    """A database value as JSON keeps it."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, int | float | str) or value is None:
+        return value
+    return str(value)

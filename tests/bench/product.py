@@ -7,6 +7,7 @@ time includes starting up. What a page would ask is timed inside this process.
 from __future__ import annotations
 
 import sqlite3
+import statistics
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -64,6 +65,7 @@ ORDER = (
     "answers",
 )
 CHUNK_ROWS = 50_000
+DAYS = 6  # the first only warms up
 PEAK_BYTES = 10**9
 PERIOD = Period.parse(QUARTER.name)
 SETTINGS = Settings.read({})
@@ -335,17 +337,33 @@ def commands(bench: Bench) -> Iterator[Line]:
 
 @section("one-more-day")
 def one_more_day(bench: Bench) -> Iterator[Line]:
-    day = files_of_one_more_day(bench)
+    """The same days on both sizes, in turn, so that a slow moment strikes both."""
     for database in bench.databases:
-        small = _day_seconds(filled(bench, database, bench.share / 10).url, day)
-        full = _day_seconds(filled(bench, database, bench.share).url, day)
+        small = filled(bench, database, bench.share / 10).url
+        full = filled(bench, database, bench.share).url
+        taken: dict[str, list[float]] = {small: [], full: []}
+        for number in range(DAYS):
+            day = _another_day(bench, number)
+            for url in (small, full):
+                taken[url].append(_day_seconds(url, day))
         yield at_most(
             f"A day's new facts imported and tallied, {database}",
-            full,
-            small,
+            statistics.median(taken[full][1:]),
+            statistics.median(taken[small][1:]),
             aim=1.3,
-            against="the same day on a database of 10 %",
+            against="the same days on a database of 10 %",
         )
+
+
+def _another_day(bench: Bench, number: int) -> dict[str, Path]:
+    """The one more day's facts under ids of their own."""
+    folder = bench.folder / f"day-{number}"
+    folder.mkdir(exist_ok=True)
+    for kind, path in files_of_one_more_day(bench).items():
+        header, *rows = path.read_text().splitlines()
+        again = "\n".join([header, *(f"{number}-{row}" for row in rows), ""])
+        (folder / f"{kind}.csv").write_text(again)
+    return {kind: folder / f"{kind}.csv" for kind in files_of_one_more_day(bench)}
 
 
 def _day_seconds(url: str, day: dict[str, Path]) -> float:

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_by", TEXT, nullable=False),
         sa.Column("last_import_id", sa.BigInteger(), nullable=True),
+        sa.Column("terms", TEXT, nullable=False),
         sa.Column("digest", TEXT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_closings")),
         sa.UniqueConstraint("period", name=op.f("uq_closings_period")),
@@ -747,11 +748,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["calendar_id"], ["calendars.id"], name=op.f("fk_tickets_calendar_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["import_id", "source"],
-            ["imports.id", "imports.source"],
-            name=op.f("fk_tickets_import_id_source"),
-        ),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_tickets_import_id")),
+        sa.ForeignKeyConstraint(["source"], ["sources.id"], name=op.f("fk_tickets_source")),
         sa.ForeignKeyConstraint(
             ["partner_id"], ["partners.id"], name=op.f("fk_tickets_partner_id")
         ),

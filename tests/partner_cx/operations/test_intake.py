@@ -238,8 +238,14 @@ def test_a_corrected_calendar_runs_its_tickets_clocks_again(network: sa.Engine) 
         },
     )
     assert rows(network, "SELECT response_seconds FROM tickets") == [(75 * 60,)]
-    take(network, "calendars", calendar | {"closes": "17:30", "holidays": "FR"})
-    assert rows(network, "SELECT response_seconds FROM tickets") == [(45 * 60,)]
+    corrected, _ = take(network, "calendars", calendar | {"closes": "17:30", "holidays": "FR"})
+    assert rows(network, "SELECT response_seconds, import_id FROM tickets") == [
+        (45 * 60, corrected.import_id)
+    ]
+    ((contents, until),) = rows(
+        network, "SELECT contents, superseded_by FROM revisions WHERE kind = 'tickets'"
+    )
+    assert ("4500" in str(contents), until) == (True, corrected.import_id)
 
 
 def test_a_score_of_zero_is_kept_and_a_dismissed_one_is_not(network: sa.Engine) -> None:
@@ -333,3 +339,31 @@ def test_a_target_for_what_can_be_no_group_is_refused(network: sa.Engine, group:
         "Write kind:reseller, tier:gold, country:FR, region:Bretagne, distributor:D01 or "
         "group:pilot."
     )
+
+
+def test_a_column_the_file_hasn_t_says_nothing_and_an_empty_cell_says_none(
+    engine: sa.Engine,
+) -> None:
+    take(engine, "partners", partner("D1"))
+    full = partner("R1", parent_code="D1", tier="gold", region="Bretagne", joined_on="2025-01-01")
+    take(engine, "partners", full)
+    taken, _ = take(engine, "partners", partner("R1"))
+    assert counts(taken) == (0, 1, 0, 0)
+    taken, _ = take(engine, "partners", partner("R1", name="Renamed", tier=None))
+    assert counts(taken) == (0, 0, 1, 0)
+    assert rows(engine, "SELECT name, tier, region, parent_id FROM partners WHERE code = 'R1'") == [
+        ("Renamed", None, "Bretagne", 1)
+    ]
+
+
+def test_an_export_without_receipts_doesn_t_take_receipts_away(network: sa.Engine) -> None:
+    line = order_line("L1", status="done")
+    take(network, "order-lines", line)
+    open_again = {
+        name: cell
+        for name, cell in line.items()
+        if name not in ("received_qty", "received_on", "status")
+    }
+    taken, _ = take(network, "order-lines", open_again)
+    assert counts(taken) == (0, 1, 0, 0)
+    assert rows(network, "SELECT received, status FROM order_lines") == [(10_000_000, "done")]
