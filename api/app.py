@@ -87,15 +87,14 @@ def _not_understood(request: Request, _error: Exception) -> HTMLResponse:
 
 def _by_status(request: Request, error: Exception) -> HTMLResponse:
     assert isinstance(error, HTTPException)
-    return _refusal_page(request, HTTPStatus(error.status_code))
+    return _refusal_page(request, HTTPStatus(error.status_code), why=error.detail)
 
 
 def _refuse(request: Request, error: Exception) -> HTMLResponse:
     refusal = refusals.explain(error)
     if refusal is None:
-        log.error("page failed", path=_route(request), exc_info=error)
-        return _refusal_page(request, HTTPStatus.INTERNAL_SERVER_ERROR)
-    return _refusal_page(request, refusal.status)
+        return _refusal_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, exc_info=error)
+    return _refusal_page(request, refusal.status, why=str(refusal))
 
 
 def _route(request: Request) -> str:
@@ -104,5 +103,11 @@ def _route(request: Request) -> str:
     return getattr(route, "path", request.url.path)
 
 
-def _refusal_page(request: Request, status: HTTPStatus) -> HTMLResponse:
+def _refusal_page(request: Request, status: HTTPStatus, **details: object) -> HTMLResponse:
+    """Answer with a status in words.
+
+    details: what the log is told besides, where the fault isn't the reader's.
+    """
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        log.error("page failed", path=_route(request), status=status.value, **details)
     return page(request, "public/refusal.html", status=status, answer=status.value)

@@ -2,7 +2,7 @@
 
 Data goes to stdout and everything else to stderr. The exit status is 0 when all is done, 1 when
 it is done with problems (rows refused, awards unfunded), 2 when it was refused and nothing has
-changed.
+changed, 3 when it failed by our own mistake.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ class Commands(TyperGroup):
 app = typer.Typer(
     cls=Commands,
     help="Listens to a partner network, measures it, and rewards what it does well.",
-    epilog="Exit status: 0 done, 1 done with problems, 2 refused and nothing changed.",
+    epilog="Exit status: 0 done, 1 done with problems, 2 refused and nothing changed, "
+    "3 failed by a mistake of Partner CX.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -96,7 +97,28 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):  # a stream that was put in its place
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    app(prog_name="partner-cx")
+    try:
+        app(prog_name="partner-cx")
+    except Exception as error:  # noqa: BLE001 - the edge: whatever it was, it is told in words
+        _own_up(error)
+        sys.exit(3)
+
+
+def _own_up(mistake: Exception) -> None:
+    """Say that we failed, last; the log, on stderr too, has the details."""
+    import structlog  # noqa: PLC0415 - `--help` needs none of these
+
+    from api.wiring import set_up_logs  # noqa: PLC0415
+    from partner_cx.settings import Settings  # noqa: PLC0415
+
+    if not structlog.is_configured():  # the settings weren't read yet
+        set_up_logs(Settings())
+    structlog.get_logger().error("command failed", exc_info=mistake)
+    typer.echo(
+        f"partner-cx: This is our mistake, not yours ({type(mistake).__name__}). "
+        "Show the lines above to those who look after Partner CX.",
+        err=True,
+    )
 
 
 if __name__ == "__main__":

@@ -10,12 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from partner_cx.errors import Conflict, Forbidden, Invalid, NotFound, PartnerCXError
-
-if TYPE_CHECKING:
-    from sqlalchemy.exc import DBAPIError
 
 _STATUS: dict[type[PartnerCXError], HTTPStatus] = {
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -23,31 +19,40 @@ _STATUS: dict[type[PartnerCXError], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     Conflict: HTTPStatus.CONFLICT,
 }
+_BUSY = (
+    "The database is busy: another program has been writing to it for too long.",
+    "Wait until it is done and run this again.",
+)
+_NOT_WRITABLE = ("The database may not be written.", "Check who owns it, and its folder if a file.")
+_DISK_FULL = ("The disk is full.", "Make room and run this again.")
 # What a database says, what that means, and what to do about it.
-_DATABASE_SAYS = (
-    (
-        "unable to open database file",
+_DATABASE_SAYS = {
+    "unable to open database file": (
         "The database file can't be opened.",
         "Check that its folder exists and that you may write in it.",
     ),
-    (
-        "database is locked",
-        "The database is busy: another program has been writing to it for too long.",
-        "Wait until it is done and run this again.",
+    "database is locked": _BUSY,
+    "deadlock detected": _BUSY,
+    "could not serialize access": _BUSY,
+    "readonly database": _NOT_WRITABLE,
+    "read-only transaction": _NOT_WRITABLE,
+    "permission denied": (
+        "The user named in the database URL may not do this.",
+        "Give it the rights to its tables, or name another.",
     ),
-    (
-        "readonly database",
-        "The database file may not be written.",
-        "Check who owns it and its folder.",
-    ),
-    (
-        "file is not a database",
+    "file is not a database": (
         "The file isn't an SQLite database.",
         "Check the path in the database URL.",
     ),
-    ("disk is full", "The disk is full.", "Make room and run this again."),
-    ("No space left on device", "The disk is full.", "Make room and run this again."),
-)
+    "database disk image is malformed": (
+        "The database file is damaged.",
+        "Put its last backup in its place.",
+    ),
+    "disk is full": _DISK_FULL,
+    "No space left on device": _DISK_FULL,
+}
+_DRIVERS = ("sqlite3", "psycopg")
+_OUT_OF_OUR_HANDS = ("OperationalError", "InterfaceError")  # so called in every driver
 _PASSWORDS = re.compile(r"(password\s*=\s*)\S+|(://[^:/@\s]+:)[^@\s]+(?=@)", re.IGNORECASE)
 
 
@@ -70,10 +75,9 @@ def explain(error: Exception) -> Refusal | None:
         return Refusal(status or HTTPStatus.BAD_REQUEST, error.message, error.remedy)
     if isinstance(error, OSError):
         return _explain_file(error)
-    if type(error).__module__.startswith("sqlalchemy."):
-        from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - `--help` needs no database
-
-        return _explain_database(error) if isinstance(error, DBAPIError) else None
+    drivers_own = getattr(error, "orig", None) or error  # SQLAlchemy's errors carry the driver's
+    if type(drivers_own).__module__.partition(".")[0] in _DRIVERS:
+        return _explain_database(drivers_own)
     return None
 
 
@@ -86,18 +90,26 @@ def _explain_file(error: OSError) -> Refusal:
     )
 
 
-def _explain_database(error: DBAPIError) -> Refusal:
-    said = str(error.orig)
-    for sign, message, remedy in _DATABASE_SAYS:
-        if sign in said:
-            return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, remedy)
+def _explain_database(error: Exception) -> Refusal | None:
     # PostgreSQL tells the story of a failed connection in several lines; the first one has it.
-    first = next(iter(said.strip().splitlines()), "no reason given").rstrip(". ")
+    first = next(iter(str(error).strip().splitlines()), "no reason given").rstrip(". ")
+    for sign, (message, remedy) in _DATABASE_SAYS.items():
+        if sign in first:
+            return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, remedy)
+    if not _is_out_of_our_hands(error):
+        return None
     return Refusal(
         HTTPStatus.SERVICE_UNAVAILABLE,
         f"The database refused: {_PASSWORDS.sub(_hide, first)}.",
-        "Nothing has changed. Mend the value it names; if it names none, see that its server runs.",
+        "Check the database URL and that its server runs; nothing has changed.",
     )
+
+
+def _is_out_of_our_hands(error: Exception) -> bool:
+    """Whether no statement of ours could have avoided it. SQLite calls wrong ones operational."""
+    if getattr(error, "sqlite_errorname", None) == "SQLITE_ERROR":
+        return False
+    return any(kind.__name__ in _OUT_OF_OUR_HANDS for kind in type(error).__mro__)
 
 
 def _hide(found: re.Match[str]) -> str:
