@@ -20,6 +20,7 @@ from partner_cx.database import writing
 from partner_cx.errors import Invalid, NotFound
 from partner_cx.kinds import KINDS
 from partner_cx.operations.fields import Manner
+from partner_cx.operations.imports import Import
 from partner_cx.operations.intake import Batch, Kind, take_in
 from partner_cx.operations.problems import Problem
 from partner_cx.settings import Settings
@@ -86,13 +87,17 @@ def import_file(
             on_problems=gathered.add,
             on_progress=lambda rows: on_progress(facts.progress(), rows),
         )
+        refused = taken.refused + gathered.unreadable
+        session.execute(
+            sa.update(Import).where(Import.id == taken.import_id).values(refused=refused)
+        )
     return Report(
         kind=kind,
         source=source,
         taken=taken.taken,
         unchanged=taken.unchanged,
         corrected=taken.corrected,
-        refused=taken.refused + gathered.unreadable,
+        refused=refused,
         problems=gathered.first,
         problems_file=problems_file.path,
         notes=facts.notes,

@@ -312,6 +312,24 @@ def test_a_ragged_row_is_set_aside_with_all_its_fields(office: CommandLine) -> N
     assert (again.status, _counts(again)) == (0, (2, 0, 0, 0)), again.err
 
 
+def test_a_file_of_which_no_row_could_be_read_tells_nothing(office: CommandLine) -> None:
+    ragged = "source_id,partner_code,asset,visited_on,outcome\nV1,P1\nV2,P1,A1,2026-05-02\n"
+    first = office.run("import", "visits", office.file("visits.csv", ragged), "--format", "json")
+    assert (first.status, _counts(first)) == (1, (0, 0, 0, 2))
+    kept = office.contents()["imports"][-1]
+    assert (kept["kind"], kept["taken"], kept["refused"]) == ("visits", 0, 2)
+
+
+def test_a_row_that_couldnt_be_read_counts_as_refused_beside_others(office: CommandLine) -> None:
+    rows = "V1,P1,A1,2026-05-02,fixed\nV2,P1\nV3,P99,A1,2026-05-02,fixed\n"
+    header = "source_id,partner_code,asset,visited_on,outcome\n"
+    path = office.file("visits.csv", header + rows)
+    first = office.run("import", "visits", path, "--format", "json")
+    assert (first.status, _counts(first)) == (1, (1, 0, 0, 2))
+    kept = office.contents()["imports"][-1]
+    assert (kept["kind"], kept["taken"], kept["refused"]) == ("visits", 1, 2)
+
+
 def test_a_formula_never_calculated_is_set_aside(office: CommandLine) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
