@@ -27,12 +27,14 @@ from rewards import sentences
 from rewards.awards import Outcome, award_all
 from rewards.decisions import decide_all
 from rewards.frozen import FrozenFigure, digest, freeze
+from rewards.terms import terms_of
 
 
 class Closing(Base):
     """That a period was closed, when, by whom, and on what knowledge. Append-only.
 
     last_import_id: what was known: facts of later imports came too late for this close.
+    terms: the settings its figures rest on; see `rewards.terms`.
     digest: of the frozen scorecards, so that an altered one is found.
     """
 
@@ -44,6 +46,7 @@ class Closing(Base):
     closed_at: Mapped[datetime] = mapped_column(Instant)
     closed_by: Mapped[str] = mapped_column(Text)
     last_import_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    terms: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(Text)
 
 
@@ -126,6 +129,7 @@ def _record(
         closed_at=now,
         closed_by=by,
         last_import_id=session.scalar(sa.select(sa.func.max(Import.id))),
+        terms=terms_of(settings),
         digest=digest(session, ScorecardRow, period),
     )
     session.add(closing)

@@ -21,6 +21,7 @@ from partner_cx.measures.figures import Figure
 from partner_cx.network import groups
 from partner_cx.network.partners import Partner
 from partner_cx.network.people import Person
+from partner_cx.operations.hindsight import Among, facts_known
 from partner_cx.periods import Period
 from partner_cx.settings import Settings
 from partner_cx.words import Words
@@ -33,6 +34,7 @@ from rewards.ledger import Account, AccountKind, Entry, Transfer, wallet_of, wal
 from rewards.misses import ROWS_SHOWN, Misses, rows_behind
 from rewards.rulebook import RuleVersion
 from rewards.rules import Level, Rule
+from rewards.terms import under_terms
 
 
 @dataclass(frozen=True)
@@ -294,16 +296,24 @@ def _misses(decided: _Decided, kpi: str, settings: Settings, rows: int) -> Misse
         decided.period,
         as_of=decided.closing.as_of,
         known_until=decided.closing.last_import_id or 0,
-        settings=settings,
+        settings=under_terms(settings, decided.closing.terms),
         limit=rows,
     )
 
 
 def _measured(decided: _Decided) -> list[int]:
-    """The partners whose facts the figures were drawn from."""
+    """The partners whose facts the figures were drawn from: the hierarchy is that of the close."""
     if decided.rule.measured_on is Level.PARTNER:
         return [decided.row.partner_id]
     _, group = subject_of(decided.rule, decided.partner_code)
-    memberships = groups.memberships(decided.session)
+    everyone = Among("id", decided.session.scalars(sa.select(Partner.id)).all())
+    partners = facts_known(
+        decided.session,
+        Partner,
+        "partners",
+        among=everyone,
+        known_until=decided.closing.last_import_id or 0,
+    )
+    memberships = groups.by_distributor(partners)
     members = memberships.loc[memberships["group_code"] == group, "partner_id"]
     return [int(member) for member in members]

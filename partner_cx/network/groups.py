@@ -54,8 +54,30 @@ def memberships(session: Session) -> pd.DataFrame:
     own = read_frame(session, sa.select(GroupMember.group_code, GroupMember.partner_id))
     own["group_code"] = "group:" + own["group_code"].str.removeprefix("group:")
     by_nature = [_by(partners, name) for name in ("kind", "tier", "region", "country")]
-    groups = pd.concat([*by_nature, _by_distributor(partners), own], ignore_index=True)
+    groups = pd.concat([*by_nature, by_distributor(partners), own], ignore_index=True)
     return groups.drop_duplicates().sort_values(["group_code", "partner_id"], ignore_index=True)
+
+
+def by_distributor(partners: pd.DataFrame) -> pd.DataFrame:
+    """Every distributor's group with its members: group_code, partner_id.
+
+    partners: id, code, kind, parent_id; with all that stand above any of them.
+    """
+    # Climb from every partner to its parents, all at once, noting each distributor on the way.
+    known = partners.set_index("id")
+    climbing = pd.DataFrame({"partner_id": partners["id"], "reached": partners["id"]})
+    found = []
+    for _ in range(_LEVELS_MAX):
+        here = known.loc[climbing["reached"]]
+        is_distributor = (here["kind"] == PartnerKind.DISTRIBUTOR).to_numpy()
+        code = "distributor:" + here["code"].to_numpy()[is_distributor]
+        found.append(
+            pd.DataFrame({"group_code": code, "partner_id": climbing["partner_id"][is_distributor]})
+        )
+        climbing = climbing.assign(reached=here["parent_id"].to_numpy()).dropna()
+        if climbing.empty:
+            break
+    return pd.concat(found)
 
 
 def labels(session: Session) -> dict[str, str]:
@@ -82,21 +104,3 @@ def narrowness(group_code: str) -> int:
 def _by(partners: pd.DataFrame, name: str) -> pd.DataFrame:
     told = partners[partners[name].notna()]
     return pd.DataFrame({"group_code": f"{name}:" + told[name], "partner_id": told["id"]})
-
-
-def _by_distributor(partners: pd.DataFrame) -> pd.DataFrame:
-    """Climb from every partner to its parents, all at once, noting each distributor on the way."""
-    known = partners.set_index("id")
-    climbing = pd.DataFrame({"partner_id": partners["id"], "reached": partners["id"]})
-    found = []
-    for _ in range(_LEVELS_MAX):
-        here = known.loc[climbing["reached"]]
-        is_distributor = (here["kind"] == PartnerKind.DISTRIBUTOR).to_numpy()
-        code = "distributor:" + here["code"].to_numpy()[is_distributor]
-        found.append(
-            pd.DataFrame({"group_code": code, "partner_id": climbing["partner_id"][is_distributor]})
-        )
-        climbing = climbing.assign(reached=here["parent_id"].to_numpy()).dropna()
-        if climbing.empty:
-            break
-    return pd.concat(found)

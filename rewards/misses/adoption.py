@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import pandas as pd
-import sqlalchemy as sa
-
 from partner_cx.measures.formulas import relationship
 from partner_cx.measures.formulas.seam import as_day, days, whole
 from partner_cx.network.partners import Partner
 from partner_cx.operations.facts import CatalogueStatus, Enrolment, PortalEvent
+from partner_cx.operations.hindsight import Among
 from partner_cx.words import Words
 from rewards.misses.rows import Asked, Miss, date_of, miss, records
 from rewards.sentences import day_text
@@ -47,14 +45,7 @@ def uncompleted(asked: Asked) -> Iterator[Miss]:
 
 def unseen(asked: Asked) -> Iterator[Miss]:
     """The accounts that counted and weren't seen on the portal."""
-    partners = asked.session.execute(
-        sa.select(Partner.id, Partner.code, Partner.name, Partner.joined_on, Partner.left_on).where(
-            Partner.id.in_(asked.partners)
-        )
-    ).mappings()
-    accounts = pd.DataFrame(
-        [dict(row) for row in partners], columns=["id", "code", "name", "joined_on", "left_on"]
-    )
+    accounts = asked.among(Partner, "partners", Among("id", asked.partners))
     stand = relationship.standing(accounts, asked.period, as_of_day=asked.as_of_day)
     events = asked.facts(PortalEvent, "portal-events", "on")
     events = events[days(events["on"]) <= as_day(asked.as_of_day)]

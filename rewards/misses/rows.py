@@ -77,6 +77,7 @@ class Asked:
     """What is asked about: some partners' KPI in a period, as it was known then.
 
     as_of: the moment the figure holds for. known_until: the last import it rests on.
+    settings: those it was drawn under.
     """
 
     session: Session

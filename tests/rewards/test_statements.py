@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,14 +18,14 @@ from partner_cx.periods import Period
 from partner_cx.words import Words
 from rewards.budgets import budget
 from rewards.closings import Closing
-from rewards.conditions import Verdict
+from rewards.conditions import KpiIsGreen, Verdict
 from rewards.frozen import FrozenFigure
 from rewards.ledger import AccountKind, Move, account, post, wallet_of_person
 from rewards.misses import Misses, rows_behind
 from rewards.rules import Audience, Level, PartnerKind
 from rewards.statements import Statement, Unearned, statement
 from tests.harness.databases import KINDS, fresh_database
-from tests.harness.intake import SETTINGS, order_line, take
+from tests.harness.intake import SETTINGS, order_line, partner, take
 from tests.harness.programme import (
     BONUS,
     NOW,
@@ -188,15 +189,78 @@ def test_receipts_corrected_since_are_told_as_they_were_too(network: sa.Engine) 
     assert told(shortfall.misses, "en")[2].endswith("received 7 days late")
 
 
-def test_a_distributors_miss_shows_the_rows_of_all_below_it(network: sa.Engine) -> None:
-    a_programme(
+@pytest.mark.parametrize(
+    "since",
+    [
+        {"otif_under_tolerance": Fraction(1, 10)},
+        {"ftfr_window_days": 3},
+        {"currency": "USD"},
+        {"time_zone": "Pacific/Honolulu"},
+    ],
+    ids=str,
+)
+def test_settings_that_changed_since_change_no_row(
+    network: sa.Engine, since: dict[str, Any]
+) -> None:
+    _facts_of_every_kind(network)
+    enrolment = {"partner_code": "R2", "course_code": "C1", "enrolled_on": "2026-05-06"}
+    person = {"source_id": "L3", "person_email": "c@r2.example"}
+    take(network, "learning", {**enrolment, **person, "completed_on": f"{NOW:%Y-%m-%d}"})
+    kpis = ("otif", "ftfr", "credit_rate", "learning_completion")
+    take(
         network,
-        replace(
-            OTIF_BONUS,
-            measured_on=Level.DISTRIBUTOR,
-            audience=Audience(kinds=(PartnerKind.DISTRIBUTOR,)),
-        ),
+        "targets",
+        *({"kpi": kpi, "target": target, "from": "2026-01-01"} for kpi, target in STRICT.items()),
     )
+    a_programme(network, replace(OTIF_BONUS, conditions=tuple(map(KpiIsGreen, kpis))))
+    close_it(network)
+    with reading(network) as session:
+        before = statement(session, "R2", settings=SETTINGS)
+        after = statement(session, "R2", settings=replace(SETTINGS, **since))
+    assert after == before
+    assert [shortfall.misses.total for shortfall in before.unearned[0].shortfalls] == [3, 2, 1, 1]
+
+
+STRICT = {"ftfr": "99 %", "credit_rate": "0 %", "learning_completion": "99 %"}
+
+
+def test_partners_are_told_as_they_were_known_at_the_close(network: sa.Engine) -> None:
+    a_programme(network, replace(OTIF_BONUS, conditions=(KpiIsGreen("portal_adoption"),)))
+    close_it(network)
+    left = partner("R3", name="Renamed", parent_code="D1", tier="gold", left_on="2026-04-05")
+    take(network, "partners", left, now=NOW + timedelta(days=2))
+    (shortfall,) = missed(network, "R3").shortfalls
+    assert (shortfall.figure.hits, shortfall.figure.of) == (0, 1)
+    assert told(shortfall.misses, "en") == [
+        "Account R3, Partner R3: only the brand's own staff used the portal"
+    ]
+
+
+def test_a_distributors_rows_are_of_those_below_it_at_the_close(network: sa.Engine) -> None:
+    take(network, "partners", partner("D2", kind="distributor", parent_code="D1"))
+    take(network, "partners", partner("R2", parent_code="D2", tier="gold"))  # once corrected before
+    a_programme(network, CHIEF)
+    close_it(network)
+    later = NOW + timedelta(days=2)
+    take(network, "partners", partner("D9", kind="distributor"), now=later)
+    take(network, "partners", partner("R2", parent_code="D9", tier="gold"), now=later)
+    take(network, "partners", partner("R9", parent_code="D1", tier="gold"), now=later)
+    for distributor in ("D1", "D2"):
+        (shortfall,) = missed(network, distributor).shortfalls
+        assert shortfall.figure.of is not None
+        assert shortfall.figure.hits is not None
+        assert shortfall.figure.of - shortfall.figure.hits == shortfall.misses.total == 3
+
+
+CHIEF = replace(
+    OTIF_BONUS,
+    measured_on=Level.DISTRIBUTOR,
+    audience=Audience(kinds=(PartnerKind.DISTRIBUTOR,)),
+)
+
+
+def test_a_distributors_miss_shows_the_rows_of_all_below_it(network: sa.Engine) -> None:
+    a_programme(network, CHIEF)
     close_it(network)
     (shortfall,) = missed(network, "D1").shortfalls
     assert (shortfall.figure.hits, shortfall.figure.of) == (37, 40)
