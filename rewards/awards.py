@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -72,7 +73,8 @@ def award_all(
 
 
 def award_key(period: Period, rule_code: str, partner_code: str) -> str:
-    return f"close:{period}:{rule_code}:{partner_code}"
+    """Codes may hold the colon that parts them, so they are quoted: no two awards share a key."""
+    return f"close:{period}:{quote(rule_code, safe='')}:{quote(partner_code, safe='')}"
 
 
 def _award(

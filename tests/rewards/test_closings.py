@@ -129,6 +129,14 @@ def test_of_two_rules_on_one_budget_each_is_paid_whole_or_not(network: sa.Engine
     assert wallets(network) == {"partner:R1": 500}
 
 
+def test_codes_that_hold_a_colon_are_paid_apart(network: sa.Engine) -> None:
+    take(network, "partners", partner("c"), partner("b:c"))
+    take(network, "order-lines", *lines("c", 20), *lines("b:c", 20))
+    a_programme(network, replace(OTIF_BONUS, code="a"), replace(OTIF_BONUS, code="a:b"))
+    close_it(network)
+    assert wallets(network) == {"partner:R1": 1000, "partner:b:c": 1000, "partner:c": 1000}
+
+
 def test_two_closes_at_once_award_once(network: sa.Engine) -> None:
     a_programme(network)
     together = threading.Barrier(3)
