@@ -17,7 +17,12 @@ from sqlalchemy.orm import Session
 from api.access import Viewer
 from api.request_scope import Clock, Reading, wiring
 from partner_cx.errors import Forbidden
-from partner_cx.network.sign_in_links import SESSION_LASTS, SignInLink, person_in_session
+from partner_cx.network.sign_in_links import (
+    SESSION_LASTS,
+    SignInLink,
+    end_session,
+    person_in_session,
+)
 
 COOKIE = "partner_cx_session"
 
@@ -45,7 +50,7 @@ SignedIn = Annotated[Viewer, Depends(_signed_in)]
 
 
 def open_session(request: Request, response: Response, link: SignInLink) -> None:
-    """Hand out the cookie. Whatever session the browser had before is replaced.
+    """Hand out the cookie. A cookie that the browser had before is replaced.
 
     It names the link by its token's digest: a number would name somebody else's link in another
     database that is signed for with the same secret, as a demo's is.
@@ -58,6 +63,13 @@ def open_session(request: Request, response: Response, link: SignInLink) -> None
         samesite="lax",
         secure=request.url.scheme == "https",
     )
+
+
+def end_current_session(request: Request, session: Session, now: datetime) -> None:
+    """End the session that the browser is in, if any, wherever else its cookie may be."""
+    viewer = current_viewer(request, session, now)
+    if viewer:
+        end_session(session, viewer.link_digest, now=now)
 
 
 def close_session(response: Response) -> None:

@@ -15,7 +15,7 @@ from api.request_scope import Clock, Reading, Writing
 from api.sign_in import OwnForm, SignedIn
 from partner_cx.network.partners import Partner
 from partner_cx.network.people import Role
-from partner_cx.network.sign_in_links import end_session, use_link
+from partner_cx.network.sign_in_links import use_link
 
 router = APIRouter()
 
@@ -61,6 +61,7 @@ def use(request: Request, token: str, session: Writing, now: Clock) -> Response:
     used = use_link(session, token, now=now)
     if used is None:
         return page(request, "public/sign_in_stale.html", status=HTTPStatus.GONE)
+    sign_in.end_current_session(request, session, now)
     response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
     sign_in.open_session(request, response, used)
     return response
@@ -68,9 +69,7 @@ def use(request: Request, token: str, session: Writing, now: Clock) -> Response:
 
 @router.post("/sign-out", dependencies=[OwnForm])
 def sign_out(request: Request, session: Writing, now: Clock) -> Response:
-    viewer = sign_in.current_viewer(request, session, now)
-    if viewer:
-        end_session(session, viewer.link_digest, now=now)
+    sign_in.end_current_session(request, session, now)
     response = RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
     sign_in.close_session(response)
     return response

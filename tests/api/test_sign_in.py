@@ -74,6 +74,17 @@ def test_a_session_is_another_one_after_signing_in_again(engine: sa.Engine):
     assert client.get("/network").status_code == 403
 
 
+def test_signing_in_again_ends_the_former_session_wherever_its_cookie_is(engine: sa.Engine):
+    client = signed_in(engine, "manager")
+    copied = at_the_door(engine)
+    copied.cookies.update(client.cookies)
+    assert client.post("/sign-in/unknown", headers=OWN).status_code == 410
+    assert copied.get("/me").status_code == 200  # nothing began, so nothing ended
+    client.post(fresh_link(engine, "rep"), headers=OWN)
+    assert copied.get("/me").status_code == 401
+    assert client.get("/me").status_code == 200
+
+
 @pytest.mark.parametrize(
     "headers",
     [
