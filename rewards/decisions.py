@@ -18,12 +18,13 @@ from partner_cx import bulk
 from partner_cx.database import Base, Id, Text
 from partner_cx.measures.figures import Figure, Scorecard
 from partner_cx.network import groups
+from partner_cx.network.names import PartnerKind
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
 from rewards.conditions import Condition
 from rewards.frozen import frozen_figures
 from rewards.rulebook import RuleVersion, in_force
-from rewards.rules import Level, PartnerKind, Rule, decide
+from rewards.rules import Level, Rule, decide
 
 
 class DecisionRow(Base):

@@ -19,6 +19,7 @@ from typing import Any, ClassVar, TypeVar
 import yaml
 
 from partner_cx.errors import Invalid
+from partner_cx.network.names import NARROWER, PartnerKind
 from partner_cx.words import Words
 
 BYTES_MAX = 100_000
@@ -136,13 +137,18 @@ class Given:
         return text
 
     def group(self) -> str:
-        """A group's code: what it is about, a colon, and its name: `tier:gold`."""
+        """The code of a group that can exist: what it is about, and its name: `tier:gold`."""
         text = self.text()
-        if not re.fullmatch(r"[a-z_]{1,40}:[^\s:](.{0,99})", text):
+        if not re.fullmatch(r"[^:]+:[^\s:].{0,99}", text):
             raise self.refused(
                 f"{self.shown} isn't a group.",
                 "Write kind:reseller, tier:gold, region:Bretagne, country:FR or group:pilot.",
             )
+        about, _, name = text.partition(":")
+        if about not in NARROWER:
+            raise self.refused(f"“{about[:60]}” begins no group.", _did_you_mean(about, NARROWER))
+        if about == "kind":
+            Given(name, self.place, self.named_at).choice(PartnerKind)
         return text
 
     def known_code(self, known: Collection[str], what: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from partner_cx.errors import Invalid
 from partner_cx.measures.figures import Scorecard
+from partner_cx.network.names import PartnerKind
 from partner_cx.periods import Period, PeriodKind
 from partner_cx.words import Words
 from rewards import sentences
@@ -45,15 +46,6 @@ class Level(StrEnum):
 
     PARTNER = "partner"  # the partner's own
     DISTRIBUTOR = "distributor"  # those of the distributor with all its resellers
-
-
-class PartnerKind(StrEnum):
-    """The kinds of partner a rule can be for."""
-
-    DISTRIBUTOR = "distributor"  # buys from the brand, sells to resellers
-    RESELLER = "reseller"  # sells to end customers
-    INSTALLER = "installer"  # puts into service
-    AGENCY = "agency"  # sells on the brand's account
 
 
 @dataclass(frozen=True)

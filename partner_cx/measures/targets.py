@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Exact, Id, Text
 from partner_cx.measures.figures import Target
-from partner_cx.network.groups import narrowness
+from partner_cx.network.names import narrowness
 from partner_cx.periods import Period
 
 

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Text
 from partner_cx.frames import read_frame
-from partner_cx.network.partners import Partner, PartnerKind
+from partner_cx.network.names import NARROWER as NARROWER  # noqa: PLC0414 - for the kinds
+from partner_cx.network.names import PartnerKind
+from partner_cx.network.partners import Partner
 
 
 class GroupMember(Base):
@@ -29,8 +31,6 @@ class GroupMember(Base):
     import_id: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))
 
 
-# From the widest to the narrowest: where several groups override a target, the last one holds.
-NARROWER = ("kind", "tier", "country", "region", "distributor", "group")
 _LEVELS_MAX = 100  # no hierarchy is deeper; a partner that is its own forebear would be
 
 
@@ -93,12 +93,6 @@ def labels(session: Session) -> dict[str, str]:
         for code, label in session.execute(named)
         if label
     }
-
-
-def narrowness(group_code: str) -> int:
-    """How narrow a group is among the kinds of groups; the widest is 0."""
-    kind = group_code.partition(":")[0]
-    return NARROWER.index(kind) if kind in NARROWER else len(NARROWER)
 
 
 def _by(partners: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -3,21 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from partner_cx.database import Base, Id, Text
-
-
-class PartnerKind(StrEnum):
-    """What a partner does in the network."""
-
-    DISTRIBUTOR = "distributor"  # buys from the brand, supplies resellers
-    RESELLER = "reseller"  # sells to end customers
-    INSTALLER = "installer"  # sells and puts into service
-    AGENCY = "agency"  # brings business without buying
+from partner_cx.network.names import PartnerKind as PartnerKind  # noqa: PLC0414 - for the kinds
 
 
 class Partner(Base):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from partner_cx.database import open_database, transact, writing
 from partner_cx.errors import Invalid
+from partner_cx.network.names import PartnerKind
 from partner_cx.operations.imports import Import
 from partner_cx.periods import PeriodKind
 from partner_cx.words import Words
@@ -22,7 +23,7 @@ from rewards.conditions import KpiIsGreen
 from rewards.decisions import DecisionRow
 from rewards.frozen import FrozenFigure, digest
 from rewards.ledger import Account
-from rewards.rules import Audience, Award, Level, PartnerKind
+from rewards.rules import Audience, Award, Level
 from tests.harness.databases import KINDS, fresh_database
 from tests.harness.intake import partner, take
 from tests.harness.programme import (

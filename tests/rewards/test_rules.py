@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from partner_cx.errors import Invalid
 from partner_cx.measures.figures import Figure, Scorecard, State, Target
-from partner_cx.network import partners
+from partner_cx.network.names import NARROWER, PartnerKind
 from partner_cx.periods import Period, PeriodKind
 from partner_cx.words import Words
 from rewards.conditions import AllOf, Condition, KpiAtLeast, KpiIsGreen, PartnerIn, Verdict
@@ -24,7 +24,6 @@ from rewards.rules import (
     Award,
     Level,
     Occasion,
-    PartnerKind,
     Rule,
     decide,
 )
@@ -84,6 +83,19 @@ BAD = [
     ("kpi_is_green: otif", "kpi_is_green:", 8, 5, "exactly one of", "dash"),
     ("kpi_is_green: otif", "all_of: []", 8, 13, "list is empty", "Put something"),
     ("kpi_is_green: otif", "partner_in: gold", 8, 17, "isn't a group", "tier:gold"),
+    ("kpi_is_green: otif", "partner_in: teir:gold", 8, 17, "“teir” begins no group", "“tier”"),
+    (
+        "kpi_is_green: otif",
+        "partner_in: club:gold",
+        8,
+        17,
+        "“club” begins no group",
+        "tier, country",
+    ),
+    ("kpi_is_green: otif", "partner_in: Tier:gold", 8, 17, "“Tier” begins no group", "“tier”"),
+    ("kpi_is_green: otif", "partner_in: 'tier: gold'", 8, 17, "isn't a group", "tier:gold"),
+    ("kpi_is_green: otif", "partner_in: kind:reseler", 8, 17, "isn't a choice", "“reseller”"),
+    ("on: close", "for: {groups: [regoin:Bretagne]}\non: close", 4, 16, "no group", "“region”"),
     ("threshold: 90 %", "threshold: 90", 9, 50, "whether it is in percent", "90 %"),
     ("threshold: 90 %", "threshold: 0.9", 9, 50, "whether it is in percent", "0.9 %"),
     ("threshold: 90 %", "threshold: 101 %", 9, 50, "outside 0 to 100", "95 %"),
@@ -124,6 +136,13 @@ def test_a_bad_rule_is_refused_with_place_reason_and_remedy(
     assert remedy in refusal.value.remedy
 
 
+@pytest.mark.parametrize("about", NARROWER)
+def test_a_rule_can_ask_for_every_group_there_can_be(about: str) -> None:
+    group = f"{about}:reseller"
+    asked = GOOD.replace("kpi_is_green: otif", f"partner_in: {group}")
+    assert Rule.from_yaml(asked, "bonus.yaml").conditions[0] == PartnerIn(group)
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -146,10 +165,6 @@ def test_stored_points_are_read_as_strictly(points: object) -> None:
     plain = rule().to_plain() | {"award": {"points": points}}
     with pytest.raises(Invalid, match=r"bonus@1\.award\.points"):
         Rule.from_plain(plain, "bonus@1")
-
-
-def test_the_kinds_a_rule_is_for_are_those_of_the_network() -> None:
-    assert {kind.value for kind in PartnerKind} == {kind.value for kind in partners.PartnerKind}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from partner_cx.database import open_database, reading, transact
 from partner_cx.errors import NotFound
+from partner_cx.network.names import PartnerKind
 from partner_cx.periods import Period
 from partner_cx.words import Words
 from rewards.budgets import budget
@@ -22,7 +23,7 @@ from rewards.conditions import KpiIsGreen, Verdict
 from rewards.frozen import FrozenFigure
 from rewards.ledger import AccountKind, Move, account, post, wallet_of_person
 from rewards.misses import Misses, rows_behind
-from rewards.rules import Audience, Level, PartnerKind
+from rewards.rules import Audience, Level
 from rewards.statements import Statement, Unearned, statement
 from tests.harness.databases import KINDS, fresh_database
 from tests.harness.intake import SETTINGS, order_line, partner, take
