@@ -50,7 +50,7 @@ from partner_cx.measures.tallies import (
     within,
 )
 from partner_cx.operations.imports import Import
-from partner_cx.operations.marks import Mark
+from partner_cx.operations.marks import Mark, hold_marks
 from partner_cx.settings import Settings
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ def _move_to(session: Session, terms: Terms) -> None:
 
     Portions are tallied as of the moment remembered here; the marks carry what is still owed.
     """
-    lock(session, "tallies")
+    _hold_tallies(session)
     state = session.get(TallyState, 1, populate_existing=True)
     if state is None:  # nothing was ever tallied, and intake has marked all there is
         _remember(session, terms)
@@ -109,6 +109,11 @@ def _move_to(session: Session, terms: Terms) -> None:
     else:
         _let_time_pass(session, state, terms)
         _remember(session, terms)
+
+
+def _hold_tallies(session: Session) -> None:
+    lock(session, "tallies")
+    hold_marks(session)
 
 
 def _remember(session: Session, terms: Terms) -> None:
@@ -128,7 +133,7 @@ def _last_import_id(session: Session) -> int:
 
 
 def _start_over(session: Session, terms: Terms) -> None:
-    lock(session, "tallies")
+    _hold_tallies(session)
     for table in (Tally, MonthTally, Spread, Presence, Mark):
         session.execute(sa.delete(table))
     for family in FAMILIES:
@@ -246,7 +251,7 @@ def _refresh_family(
 
 def _tally_portion(session: Session, *, family: Family, terms: Terms, size: int) -> Portion:
     """Tally the first marked cells again, from all facts that bear on them."""
-    lock(session, "tallies")
+    _hold_tallies(session)
     state = session.get_one(TallyState, 1, populate_existing=True)
     if state.as_of != terms.as_of:
         raise Conflict(

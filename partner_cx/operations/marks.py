@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx import bulk
-from partner_cx.database import Base, Text
+from partner_cx.database import Base, Text, lock
 
 DAYS_APART = 1_000_000  # a cell as one number: partner_id × this + days since 1970
 
@@ -48,10 +48,22 @@ def cells(partners: Any, days: Any) -> np.ndarray:
     return found
 
 
+def hold_marks(session: Session) -> None:
+    """Wait for whoever writes or takes marks, and hold off others until the commit.
+
+    An import marks cells in several goes, and a refresh takes them in another order. Row by row
+    each could wait for the other, and PostgreSQL would end one: at worst a long import, at its
+    very end. The price is that an import waits there for the portion that is being tallied.
+    Whoever holds the marks waits for no import: this is the last lock an import takes.
+    """
+    lock(session, "marks")
+
+
 def write_marks(
     session: Session, family: str, touched: Iterable[np.ndarray], *, whole_month: bool = False
 ) -> None:
     """Mark cells, each once; a cell that is marked already stays so."""
+    hold_marks(session)
     numbers = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *touched]))
     numbers = numbers[np.argsort(numbers % DAYS_APART, kind="stable")]  # in the key's order
     marks = pa.table(

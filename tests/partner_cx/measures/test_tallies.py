@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
@@ -19,7 +21,7 @@ from partner_cx.errors import Conflict
 from partner_cx.measures import refreshing
 from partner_cx.measures.families import Terms
 from partner_cx.measures.tallies import MonthTally, Presence, Spread, Tally, replace_counts
-from partner_cx.operations.marks import Mark
+from partner_cx.operations.marks import Mark, cells, write_marks
 from partner_cx.settings import Settings
 from tests.harness import databases
 
@@ -563,3 +565,25 @@ def test_what_came_in_during_a_refresh_counts_when_its_day_comes(
     refreshing.refresh(engine, now=at(20), settings=Settings())
     with Session(engine) as session:
         assert tallied(session, "learning_completion") == {(day(1), 1): (1, 1)}
+
+
+def test_a_refresh_and_an_import_that_touch_the_same_days_both_come_through(
+    engine: sa.Engine,
+) -> None:
+    """Each would have waited for the other's marks, and the database would have ended one."""
+    with writing(engine) as session:
+        network = Network(session)
+        for number in (2, 1):  # the later day lies first in the table, and is found first
+            take_line(network, number, order_code=str(number), window_end=day(number))
+    refreshing_too = threading.Thread(
+        target=refreshing.refresh, args=(engine,), kwargs={"now": at(40), "settings": Settings()}
+    )
+    with writing(engine) as importing:
+        write_marks(importing, "orders", [cells([1], [day(1)])])
+        refreshing_too.start()
+        time.sleep(0.5)  # long enough to reach the marks
+        write_marks(importing, "orders", [cells([1], [day(2)])], whole_month=True)
+    refreshing_too.join()
+    with Session(engine) as session:
+        assert tallied(session) == {(day(1), 1): (0, 1), (day(2), 1): (0, 1)}
+        assert session.scalars(sa.select(Mark)).all() == []
