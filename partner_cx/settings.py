@@ -25,6 +25,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from partner_cx.errors import Invalid
+from partner_cx.measures.kpi import CXI_WEIGHTS, DSI_WEIGHTS
 from partner_cx.periods import zone_named
 from partner_cx.quantities import currency_code, parse_share
 
@@ -136,9 +137,6 @@ def _folder(value: object) -> Path:
     return folder
 
 
-_DSI_WEIGHTS = {"logistics": 30, "product": 20, "pricing": 20, "support": 15, "training": 15}
-_CXI_WEIGHTS = {"effective": 40, "easy": 30, "enjoyable": 30}
-
 # Each type names the function that reads it, from an environment's text or a file's value.
 Amount: TypeAlias = Annotated[int, _whole_number(1)]
 Share: TypeAlias = Annotated[Fraction, _share]
@@ -162,9 +160,9 @@ class Settings:
     otif_under_tolerance: Share = Fraction(0)
     otif_over_tolerance: Annotated[Fraction | None, _share_or_none] = None  # no limit
     ftfr_window_days: Amount = 14
-    dsi_weights: Weights = field(default_factory=_DSI_WEIGHTS.copy)
+    dsi_weights: Weights = field(default_factory=lambda: dict(DSI_WEIGHTS))
     dsi_answers_min: Amount = 1  # for a factor to be present
-    cxi_weights: Weights = field(default_factory=_CXI_WEIGHTS.copy)
+    cxi_weights: Weights = field(default_factory=lambda: dict(CXI_WEIGHTS))
 
     log_format: Annotated[str, _one_of("console", "json")] = "console"
     log_level: Annotated[str, _one_of("debug", "info", "warning", "error")] = "info"
