@@ -78,10 +78,6 @@ class BusinessCalendar:
         seconds: Seconds = np.maximum(hours.reading(ends) - hours.reading(starts), 0)
         return seconds
 
-    def add_business_seconds(self, starts: Instants, seconds: Seconds) -> Instants:
-        """The first instants at which so many open seconds have passed since the starts."""
-        return self.due(starts, seconds)
-
     def elapsed(
         self,
         starts: Instants,

@@ -155,7 +155,7 @@ def test_many_clocks_together_run_like_each_one_alone(
 @example(int(datetime(2026, 3, 29, tzinfo=UTC).timestamp()), 2 * DAY)
 def test_without_a_calendar_clocks_never_stop(start: int, length: int) -> None:
     assert ALWAYS.business_seconds(column(start), column(start + length)).tolist() == [length]
-    assert ALWAYS.add_business_seconds(column(start), column(length)).tolist() == [start + length]
+    assert ALWAYS.due(column(start), column(length)).tolist() == [start + length]
 
 
 @pytest.mark.parametrize(
