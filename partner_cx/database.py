@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -151,8 +152,9 @@ def transact(engine: sa.Engine, work: Callable[[Session], T], *, tries: int = 5)
         try:
             with writing(engine) as session:
                 return work(session)
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) not in LOST_RACES or attempt == tries:
+        except (DBAPIError, psycopg.Error) as error:  # the driver's own, from a COPY
+            reason = error.orig if isinstance(error, DBAPIError) else error
+            if getattr(reason, "sqlstate", None) not in LOST_RACES or attempt == tries:
                 raise
     raise AssertionError("unreachable")
 

@@ -1,0 +1,56 @@
+"""Transactions: whole or not at all, and run again when they lost a race."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from partner_cx.database import open_database, transact
+from partner_cx.errors import Invalid
+from partner_cx.operations.imports import Source
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        psycopg.errors.DeadlockDetected("told by a COPY"),
+        OperationalError("UPDATE", {}, psycopg.errors.SerializationFailure("told by SQLAlchemy")),
+    ],
+)
+def test_a_transaction_that_lost_a_race_runs_again_whole(
+    engine: sa.Engine, lost: Exception
+) -> None:
+    tries: list[int] = []
+
+    def work(session: Session) -> None:
+        session.add(Source(code="erp"))
+        session.flush()
+        tries.append(1)
+        if len(tries) == 1:
+            raise lost
+
+    transact(engine, work)
+    with Session(engine) as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Source)) == 1
+    assert len(tries) == 2
+
+
+def test_any_other_failure_undoes_everything_and_is_told(engine: sa.Engine) -> None:
+    def work(session: Session) -> None:
+        session.add(Source(code="erp"))
+        session.flush()
+        raise psycopg.errors.DiskFull("no room")
+
+    with pytest.raises(psycopg.errors.DiskFull):
+        transact(engine, work)
+    with Session(engine) as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Source)) == 0
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "mysql://somewhere/x"])
+def test_an_address_of_no_database_of_ours_is_refused_in_words(url: str) -> None:
+    with pytest.raises(Invalid, match=r"sqlite:///|database URL"):
+        open_database(url)
