@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from partner_cx.errors import Invalid
 from partner_cx.network.groups import GroupMember
-from partner_cx.network.partners import Partner, PartnerKind
+from partner_cx.network.names import PartnerKind
+from partner_cx.network.partners import Partner
 from partner_cx.network.people import Person, Role
 from partner_cx.operations.drafts import Draft, refuse_disorder
 from partner_cx.operations.fields import (

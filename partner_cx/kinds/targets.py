@@ -13,7 +13,7 @@ from partner_cx.kinds.answers import SCALES
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.kpi import Unit
 from partner_cx.measures.targets import DatedTarget
-from partner_cx.network.groups import NARROWER
+from partner_cx.network.names import NARROWER
 from partner_cx.operations.drafts import Draft
 from partner_cx.operations.fields import (
     day,

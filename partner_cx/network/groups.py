@@ -13,7 +13,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Text
 from partner_cx.frames import read_frame
-from partner_cx.network.names import NARROWER as NARROWER  # noqa: PLC0414 - for the kinds
 from partner_cx.network.names import PartnerKind
 from partner_cx.network.partners import Partner
 

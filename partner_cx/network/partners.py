@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from partner_cx.database import Base, Id, Text
-from partner_cx.network.names import PartnerKind as PartnerKind  # noqa: PLC0414 - for the kinds
 
 
 class Partner(Base):
