@@ -18,15 +18,14 @@ from partner_cx.operations.fields import (
     whole_number,
     yes_or_no,
 )
-from partner_cx.operations.intake import Desk, Kind, name_partners
+from partner_cx.operations.intake import ABOUT_A_PARTNER, Desk, Kind, name_partners
 from partner_cx.words import Words
 
 VISITS = Kind(
     name="visits",
     table=facts.Visit.__table__,
     fields=(
-        text("source_id", required=True, longest=200),
-        text("partner_code", column="", required=True, longest=200),
+        *ABOUT_A_PARTNER,
         text("asset", required=True, longest=200),
         day("visited_on", required=True),
         choice("outcome", ["fixed", "part_missing", "not_fixed", "no_access"], required=True),
@@ -50,8 +49,7 @@ PORTAL_EVENTS = Kind(
     name="portal-events",
     table=facts.PortalEvent.__table__,
     fields=(
-        text("source_id", required=True, longest=200),
-        text("partner_code", column="", required=True, longest=200),
+        *ABOUT_A_PARTNER,
         instant("at", required=True),
         choice("kind", ["login", "sheet_view", "media_download", "search", "quote"], required=True),
         email("person_email"),
@@ -84,8 +82,7 @@ CATALOGUE_STATUS = Kind(
     name="catalogue-status",
     table=facts.CatalogueStatus.__table__,
     fields=(
-        text("source_id", required=True, longest=200),
-        text("partner_code", column="", required=True, longest=200),
+        *ABOUT_A_PARTNER,
         day("on", required=True),
         whole_number("filled", required=True),
         whole_number("required", required=True),
@@ -116,8 +113,7 @@ LEARNING = Kind(
     name="learning",
     table=facts.Enrolment.__table__,
     fields=(
-        text("source_id", required=True, longest=200),
-        text("partner_code", column="", required=True, longest=200),
+        *ABOUT_A_PARTNER,
         email("person_email", required=True),
         text("course_code", required=True, longest=200),
         day("enrolled_on", required=True),
@@ -151,8 +147,7 @@ INVOICES = Kind(
     name="invoices",
     table=facts.Invoice.__table__,
     fields=(
-        text("source_id", required=True, longest=200),
-        text("partner_code", column="", required=True, longest=200),
+        *ABOUT_A_PARTNER,
         day("on", required=True),
         whole_number("value_minor", required=True, most=10**15),
         currency("currency"),
@@ -174,8 +169,7 @@ REFERRALS = Kind(
     name="referrals",
     table=facts.Referral.__table__,
     fields=(
-        text("source_id", required=True, longest=200),
-        text("partner_code", column="", required=True, longest=200),
+        *ABOUT_A_PARTNER,
         day("on", required=True),
         text("referred_name"),
     ),
@@ -205,8 +199,7 @@ QUOTES = Kind(
     name="quotes",
     table=facts.Quote.__table__,
     fields=(
-        text("source_id", required=True, longest=200),
-        text("partner_code", column="", required=True, longest=200),
+        *ABOUT_A_PARTNER,
         instant("requested_at", required=True),
         instant("quoted_at"),
     ),

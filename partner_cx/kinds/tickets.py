@@ -25,7 +25,7 @@ from partner_cx.operations.fields import (
     text,
     whole_number,
 )
-from partner_cx.operations.intake import Desk, Kind, hold_imports, name_partners
+from partner_cx.operations.intake import ABOUT_A_PARTNER, Desk, Kind, hold_imports, name_partners
 from partner_cx.words import Words
 
 MINUTES_MAX = 1_000_000  # the longest target: almost two years around the clock
@@ -148,8 +148,7 @@ TICKETS = Kind(
     name="tickets",
     table=facts.Ticket.__table__,
     fields=(
-        text("source_id", required=True, longest=200),
-        text("partner_code", column="", required=True, longest=200),
+        *ABOUT_A_PARTNER,
         instant("opened_at", required=True),
         instant("first_reply_at"),
         instant("resolved_at"),

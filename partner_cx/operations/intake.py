@@ -25,7 +25,7 @@ from partner_cx.database import lock
 from partner_cx.errors import Invalid
 from partner_cx.network.partners import Partner
 from partner_cx.operations.drafts import Draft
-from partner_cx.operations.fields import Field, Manner
+from partner_cx.operations.fields import Field, Manner, text
 from partner_cx.operations.imports import Import, Source
 from partner_cx.operations.merging import Keeping, Merge
 from partner_cx.operations.problems import Problem
@@ -39,6 +39,11 @@ EMPTY = Words(
 MEND = Words(
     "Mend it in the problems file and import that.",
     "Corrigez-la dans le fichier des problèmes et importez-le.",
+)
+# The columns that most facts begin with; `name_partners` finds the partner.
+ABOUT_A_PARTNER = (
+    text("source_id", required=True, longest=200),
+    text("partner_code", column="", required=True, longest=200),
 )
 LARGEST_WHOLE = 2_000_000  # rows of a kind that is read whole
 
