@@ -14,7 +14,7 @@ from api.figures import closed_at, figures_of
 from api.wiring import House
 from partner_cx.database import reading, transact
 from partner_cx.errors import Conflict, Invalid, NotFound
-from partner_cx.measures import refreshing, scorecards
+from partner_cx.measures import measuring, refreshing
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure
 from partner_cx.measures.scorecards import NETWORK
@@ -39,7 +39,7 @@ def measure_period(house: House, period: Period, *, now: datetime) -> datetime |
 def _measure(session: Session, period: Period, now: datetime, settings: Settings) -> None:
     """Measure on tallies that nobody can move to another moment before it is done."""
     refreshing.refresh(session, now=now, settings=settings)  # seldom anything
-    scorecards.measure(session, period, now=now, settings=settings)
+    measuring.measure(session, period, now=now, settings=settings)
 
 
 @dataclass(frozen=True)

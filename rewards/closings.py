@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Instant, Text, lock, reading, transact
 from partner_cx.errors import Conflict, Invalid
-from partner_cx.measures import refreshing, scorecards
+from partner_cx.measures import measuring, refreshing
 from partner_cx.measures.scorecards import ScorecardRow
 from partner_cx.operations.imports import Import
 from partner_cx.periods import Period
@@ -122,7 +122,7 @@ def _record(
     """Measure the period on what is known at this moment, and record that it is closed."""
     _hold_facts_still(session)
     refreshing.refresh(session, now=now, settings=settings)  # what came in since, seldom anything
-    scorecards.measure(session, period, now=now, settings=settings)
+    measuring.measure(session, period, now=now, settings=settings)
     closing = Closing(
         period=str(period),
         as_of=now,

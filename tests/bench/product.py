@@ -25,7 +25,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from api.migrations import upgrade
 from integrations.files.importing import import_file
 from partner_cx.database import open_database, reading, writing
-from partner_cx.measures import refreshing, scorecards
+from partner_cx.measures import measuring, refreshing
 from partner_cx.operations.facts import OrderLine
 from partner_cx.periods import Period
 from partner_cx.settings import Settings
@@ -300,14 +300,14 @@ def figures(bench: Bench) -> Iterator[Line]:
 def _four_figures(engine: sa.Engine) -> pd.DataFrame:
     """hits and of per KPI and partner, from fresh tallies."""
     with reading(engine) as session:
-        drawn = scorecards.of_partners(session, PERIOD, KPIS, now=_moment(NOW), settings=SETTINGS)
+        drawn = measuring.of_partners(session, PERIOD, KPIS, now=_moment(NOW), settings=SETTINGS)
     drawn = drawn[drawn["of"] > 0].rename(columns={"subject": "partner_code"})
     return drawn[["kpi", "partner_code", "hits", "of"]]
 
 
 def _measure(engine: sa.Engine) -> None:
     with writing(engine) as session:
-        scorecards.measure(session, PERIOD, now=_moment(NOW), settings=SETTINGS)
+        measuring.measure(session, PERIOD, now=_moment(NOW), settings=SETTINGS)
 
 
 # --- what people run --------------------------------------------------------------------------

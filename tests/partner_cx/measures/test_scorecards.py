@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from partner_cx.errors import Invalid
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure, State, Target
-from partner_cx.measures.scorecards import ScorecardRow, measure, scorecard_of, scorecards
+from partner_cx.measures.measuring import measure
+from partner_cx.measures.scorecards import ScorecardRow, scorecard_of, scorecards
 from partner_cx.measures.tallies import MonthTally, Presence, Spread, Tally
 from partner_cx.measures.targets import DatedTarget
 from partner_cx.network.groups import GroupMember
