@@ -71,7 +71,8 @@ def scorecard(
         asked = figures_asked(partner=partner, group=group, level=level, kpi=kpi)
         closed = measure_period(house, chosen, now=moment(now, house.settings))
         if closed:
-            say(f"{chosen} is closed: these are its figures as frozen on {closed:%Y-%m-%d}.")
+            day = closed.astimezone(house.settings.zone).date()
+            say(f"{chosen} is closed: these are its figures as frozen on {day}.")
         with reading(house.engine) as session:
             rows = [
                 _row(chosen, asked.level, subject, figure, language or house.language)

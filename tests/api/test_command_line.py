@@ -180,6 +180,12 @@ def test_a_closed_period_prints_what_was_frozen_and_says_so(engine: sa.Engine, n
     assert "frozen on 2026-07-03" in frozen.stderr
 
 
+def test_the_day_of_a_close_is_the_programmes_own(engine: sa.Engine, network: Any):
+    a_programme(engine)
+    network("close", "2026Q2", "--now", "2026-07-03T00:30")  # in UTC, still the day before
+    assert "frozen on 2026-07-03" in network("scorecard", "2026Q2").stderr
+
+
 LATE_LINE = {
     "source_id": "late",
     "order_code": "late",
