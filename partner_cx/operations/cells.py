@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -277,10 +277,10 @@ def _put_together(parts: dict[str, str | None]) -> datetime | None:
         hour = hour % 12 + (12 if half[0] in "pP" else 0)
     fraction = (parts.get("fraction") or "0")[:6].ljust(6, "0")
     clock = (hour, int(parts.get("minute") or 0), int(parts.get("second") or 0), int(fraction))
-    offset = _offset(parts.get("offset"))
     try:
+        offset = _offset(parts.get("offset"))
         return datetime(year, month, int(parts["day"] or 0), *clock, tzinfo=offset)
-    except ValueError:  # 31 June, 25 o'clock
+    except ValueError:  # 31 June, 25 o'clock, a day ahead of UTC
         return None
 
 
@@ -294,7 +294,8 @@ def _offset(text: str | None) -> timezone | None:
     if text == "Z":
         return UTC
     digits = text[1:].replace(":", "").ljust(4, "0")
-    distance = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    ahead = time(int(digits[:2]), int(digits[2:]))  # within a day, and 59 minutes to the hour
+    distance = timedelta(hours=ahead.hour, minutes=ahead.minute)
     return timezone(-distance if text[0] == "-" else distance)
 
 

@@ -263,3 +263,15 @@ def test_a_column_of_nothing_is_read_as_nothing(empty: pa.Array) -> None:
         cells.parse_emails,
     ):
         assert answers(parse(empty)) == [None] * len(empty)
+
+
+@pytest.mark.parametrize("offset", ["+24:00", "-24:00", "+99:00", "+2460", "+10:75", "+99"])
+@pytest.mark.parametrize("others", [0, 40])
+def test_an_offset_that_no_clock_has_makes_its_cell_bad_and_no_other(
+    offset: str, others: int
+) -> None:
+    column = texts(f"2026-05-01T00:00{offset}", *["2026-05-01T00:00Z"] * others)
+    formats = ("%Y-%m-%dT%H:%M%z",)
+    read = answers(cells.parse_instants(column, PARIS, formats))
+    assert read == [BAD] + [datetime(2026, 5, 1, tzinfo=UTC)] * others
+    assert answers(cells.parse_days(column, formats)) == [BAD] + [date(2026, 5, 1)] * others
