@@ -8,9 +8,10 @@ from http import HTTPStatus
 
 import sqlalchemy as sa
 import structlog
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
@@ -43,15 +44,25 @@ def make_app(
     """The service over a database. Nothing but the sign-in is open to a stranger."""
     app = FastAPI(title="Partner CX", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.wiring = Wiring(engine, settings, signing_secret(settings), clock)
-    for room in (start, network, partners, definitions):
-        app.include_router(room.router)
     app.get("/health", include_in_schema=False)(_health)
+    rooms = [room.router for room in (start, network, partners, definitions)]
+    for router in (app.router, *rooms):
+        _answer_head_like_get(router)
+    for router in rooms:
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=TEMPLATES / "static"), name="static")
     app.middleware("http")(_with_safe_headers)
     app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _by_status)
     return app
+
+
+def _answer_head_like_get(router: APIRouter) -> None:
+    """FastAPI refuses HEAD where Starlette answers it. The server leaves the body out."""
+    for route in router.routes:
+        if isinstance(route, APIRoute) and "GET" in route.methods:
+            route.methods.add("HEAD")
 
 
 def _health() -> PlainTextResponse:
