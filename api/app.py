@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from api import refusals
 from api.pages import definitions, network, partners, start
 from api.render import TEMPLATES, page
-from api.request_scope import Wiring
+from api.request_scope import Wiring, remember_language
 from api.sign_in import SignInNeeded
 from partner_cx.settings import Settings, signing_secret
 
@@ -81,6 +81,7 @@ async def _with_safe_headers(
         response.headers.setdefault(name, value)
     if not request.url.path.startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
+        remember_language(request, response)
     if request.url.scheme == "https":
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response

@@ -16,11 +16,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from api.access import Viewer
 from api.french import FRENCH
-from api.request_scope import LANGUAGE_COOKIE, LANGUAGES, language_of, wiring
+from api.request_scope import LANGUAGES, language_of, wiring
 from partner_cx.quantities import number_text, points_text
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-_YEAR = 365 * 24 * 60 * 60
 
 _environment = Environment(
     loader=FileSystemLoader(TEMPLATES),
@@ -38,7 +37,7 @@ def page(
     status: HTTPStatus = HTTPStatus.OK,
     **values: Any,
 ) -> HTMLResponse:
-    """A page in the reader's language. A choice made by `?lang=` is remembered."""
+    """A page in the reader's language."""
     language = language_of(request)
     zone = wiring(request).settings.zone
 
@@ -61,17 +60,7 @@ def page(
         points=lambda points: points_text(points, language),
         **values,
     )
-    response = HTMLResponse(html, status, headers={"Content-Language": language})
-    if request.query_params.get("lang") in LANGUAGES:
-        response.set_cookie(
-            LANGUAGE_COOKIE,
-            language,
-            max_age=_YEAR,
-            httponly=True,
-            samesite="lax",
-            secure=request.url.scheme == "https",
-        )
-    return response
+    return HTMLResponse(html, status, headers={"Content-Language": language})
 
 
 def translator(language: str) -> Callable[[str], str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated
 
 import sqlalchemy as sa
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from sqlalchemy.orm import Session
 
 from partner_cx.database import reading, writing
@@ -16,6 +16,7 @@ from partner_cx.settings import Settings
 
 LANGUAGES = ("en", "fr")
 LANGUAGE_COOKIE = "language"
+_YEAR = 365 * 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,20 @@ def language_of(request: Request) -> str:
     from_browser = (part.split(";")[0].split("-")[0].strip().lower() for part in preferred)
     known = (language for language in (*asked, *from_browser) if language in LANGUAGES)
     return next(known, wiring(request).settings.language)
+
+
+def remember_language(request: Request, response: Response) -> None:
+    """Keep a choice made by `?lang=`, on whatever is answered: a redirect drops the parameter."""
+    chosen = request.query_params.get("lang")
+    if chosen in LANGUAGES:
+        response.set_cookie(
+            LANGUAGE_COOKIE,
+            chosen,
+            max_age=_YEAR,
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
 
 
 Clock = Annotated[datetime, Depends(_now)]

@@ -121,6 +121,14 @@ def test_a_chosen_language_is_remembered(programme: sa.Engine):
     assert "Se connecter" in client.get("/sign-in").text
 
 
+@pytest.mark.parametrize("address", ["/", "/network"])
+def test_a_choice_of_language_outlives_a_redirect(programme: sa.Engine, address: str):
+    client = signed_in(programme, "manager")
+    redirected = client.get(address, params={"lang": "fr"}, follow_redirects=True)
+    assert redirected.history
+    assert "Tableau de bord du réseau" in redirected.text
+
+
 @pytest.mark.parametrize(
     ("preferred", "said"),
     [("fr-CA,fr;q=0.9,en;q=0.5", "Se connecter"), ("de", "Sign in"), ("xx;;;,", "Sign in")],
