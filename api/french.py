@@ -32,7 +32,7 @@ FRENCH = {
     "The partners you supply": "Les partenaires que vous fournissez",
     "There is nothing here for you yet: field reports will come to this page.": "Il n’y a encore "
     "rien ici pour vous : les comptes rendus de visite viendront sur cette page.",
-    # The network's scorecard
+    # The scorecards
     "Network scorecard": "Tableau de bord du réseau",
     "Closed on {day}: these figures no longer change.": "Clôturé le {day} : ces chiffres ne "
     "changent plus.",
@@ -84,7 +84,7 @@ FRENCH = {
     "Partner": "Partenaire",
     "Earned": "Gagnés",
     "Balance": "Solde",
-    "{partners} partners; not closed yet.": "{partners} partenaires ; pas encore clôturé.",
+    "{partners} partners.": "{partners} partenaires.",
     "{won} of {judged} partners a rule is for earned {points}.": "{won} des {judged} partenaires "
     "concernés par une règle ont gagné {points}.",
     "distributor": "distributeur",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from api.access import network_only, partners_below, visible_partner
-from api.figures import figures_of, measured_periods
+from api.figures import closed_at, figures_of, measured_periods
 from api.pages.network import NOT_MEASURED, latest_quarter, period_links
 from api.pages.told import Told, ToldState, told, told_state
 from api.render import page, translator
@@ -88,6 +89,8 @@ def partners(
         partners=lines,
         summary=_summary(earned.values(), len(lines), language),
         network_href=f"/network/{chosen}",
+        as_of=_as_of(figures),
+        closed_at=closed_at(session, chosen),
     )
 
 
@@ -140,6 +143,11 @@ def _line(
     )
 
 
+def _as_of(figures: Mapping[str, Mapping[str, Figure]]) -> datetime | None:
+    """When the figures were measured: all partners' at once."""
+    return next(iter(next(iter(figures.values())).values())).as_of
+
+
 def _about(partner: Partner, language: str) -> str:
     """What a partner is, in a few words: `installer · silver · Bretagne, FR`."""
     kind = translator(language)(KIND_NAMES[partner.kind])
@@ -171,9 +179,7 @@ def _summary(earned: Iterable[int], partners: int, language: str) -> str:
     say = translator(language)
     points = list(earned)
     if not points:
-        return say("{partners} partners; not closed yet.").format(
-            partners=number_text(partners, language)
-        )
+        return say("{partners} partners.").format(partners=number_text(partners, language))
     return say("{won} of {judged} partners a rule is for earned {points}.").format(
         won=number_text(sum(1 for each in points if each), language),
         judged=number_text(len(points), language),

@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.wiring import set_up_logs
-from partner_cx.database import open_database
+from partner_cx.database import open_database, transact
+from partner_cx.measures.measuring import measure
 from tests.harness.cast import a_closed_programme, at_the_door, signed_in, the_cast
 from tests.harness.databases import KINDS, fresh_database
 from tests.harness.intake import SETTINGS, partner, take
+from tests.harness.programme import NOW, QUARTER, a_tallied_network
 
 PAGES = ("/network/2026Q2", "/partners", "/partners/R1", "/partners/R2", "/kpis", "/me")
 
@@ -189,6 +191,26 @@ def test_our_own_mistake_is_told_as_one_and_written_down(
     assert answer.status_code == 500
     assert "Something went wrong on our side" in answer.text
     assert "'NoneType' object is not callable" in capsys.readouterr().err
+
+
+SCORECARDS = ("/network/2026Q2?lang=en", "/partners?period=2026Q2&lang=en")
+
+
+@pytest.mark.parametrize("address", SCORECARDS)
+def test_the_figures_of_an_open_quarter_say_when_they_were_measured(address: str):
+    with fresh_database("sqlite") as url:
+        engine = open_database(url)
+        a_tallied_network(engine)
+        the_cast(engine)
+        transact(engine, lambda session: measure(session, QUARTER, now=NOW, settings=SETTINGS))
+        said = words(signed_in(engine, "manager"), address)
+        assert "Still open: figures as of 3 July 2026, 11:00." in said
+        engine.dispose()
+
+
+@pytest.mark.parametrize("address", SCORECARDS)
+def test_the_figures_of_a_closed_quarter_say_since_when(manager: TestClient, address: str):
+    assert "Closed on July 3, 2026: these figures no longer change." in words(manager, address)
 
 
 @pytest.mark.parametrize("address", ["/network", "/partners"])
