@@ -7,10 +7,13 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from partner_cx.errors import Conflict, Invalid
+from partner_cx.quantities import points_text
 from partner_cx.words import Words
 from rewards.ledger import Account, AccountKind, Move, Transfer, account, post
 
 FUNDER = "programme"  # the one account that may go below zero: what was ever funded, negated
+POINTS_MAX = 10**12  # what a budget may hold: no sum of such comes near the end of 64 bits
 
 
 def budget(session: Session, code: str) -> Account:
@@ -32,17 +35,29 @@ def fund(
 
     effective_on: None is the day of `now`. Told again on another day it is still the same gift,
         effective on its first day.
+
+    Raises Invalid or Conflict when the budget would hold more than POINTS_MAX; a refusal leaves
+    nothing behind. The caller commits.
     """
+    if points > POINTS_MAX:
+        raise Invalid(
+            f"{points_text(points, 'en')} are more than a budget may hold.",
+            remedy=f"Give {points_text(POINTS_MAX, 'en')} at most.",
+        )
     source = account(session, AccountKind.FUNDING, FUNDER)
     first = session.scalar(sa.select(Transfer.effective_on).where(Transfer.key == key))
-    return post(
-        session,
-        key=key,
-        why=why,
-        moves=[Move(source, budget(session, budget_code), points)],
-        effective_on=first or effective_on or now.date(),
-        now=now,
-    )
+    with session.begin_nested():
+        given = post(
+            session,
+            key=key,
+            why=why,
+            moves=[Move(source, budget(session, budget_code), points)],
+            effective_on=first or effective_on or now.date(),
+            now=now,
+        )
+        # Asked once the balance has moved, since only then can no other gift come between.
+        _refuse_too_much(budget_code, points_left(session, budget_code), points)
+    return given
 
 
 def points_left(session: Session, budget_code: str) -> int:
@@ -51,3 +66,12 @@ def points_left(session: Session, budget_code: str) -> int:
         Account.kind == AccountKind.BUDGET, Account.owner == budget_code
     )
     return session.scalar(balance) or 0
+
+
+def _refuse_too_much(budget_code: str, held: int, points: int) -> None:
+    if held > POINTS_MAX:
+        raise Conflict(
+            f"Budget {budget_code} would hold {points_text(held, 'en')}; "
+            f"{points_text(POINTS_MAX, 'en')} is the most.",
+            remedy=f"Give {points_text(POINTS_MAX - held + points, 'en')} at most.",
+        )

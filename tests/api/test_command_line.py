@@ -237,6 +237,15 @@ def test_a_budget_is_funded_once_per_key_whatever_the_day(network: Any):
     assert rows(network("budgets", "list", "--format", "json"))[0]["left"] == 100
 
 
+@pytest.mark.parametrize("points", [2**63 - 1, 10**20])
+def test_more_points_than_a_budget_may_hold_are_refused(network: Any, points: int):
+    for _ in range(2):
+        refused = network("budgets", "fund", "quality", points, "--why", "2026")
+        assert refused.exit_code == 2
+        assert "1,000,000,000,000 points at most" in refused.stderr
+    assert rows(network("budgets", "list", "--format", "json")) == []
+
+
 def test_a_link_opens_the_pages(network: Any):
     link = network("link", "mia@brand.example", "--address", "https://cx.brand.example/").stdout
     assert link.startswith("https://cx.brand.example/sign-in/")

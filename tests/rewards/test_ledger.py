@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from partner_cx.database import reading, transact
 from partner_cx.errors import Conflict, Invalid
 from partner_cx.words import Words
-from rewards.budgets import budget, fund, points_left
+from rewards.budgets import POINTS_MAX, budget, fund, points_left
 from rewards.ledger import (
     Account,
     AccountKind,
@@ -109,6 +109,25 @@ def test_nothing_and_less_than_nothing_are_no_move(session: Session, points: int
     funded(session, 100)
     with pytest.raises(Invalid):
         give(session, points)
+
+
+def test_a_budget_holds_a_million_million_points_and_not_one_more(session: Session) -> None:
+    funded(session, POINTS_MAX - 10)
+    before = balances(session)
+    too_many = [
+        (10**20, Invalid, "100,000,000,000,000,000,000 points .* 1,000,000,000,000 points at most"),
+        (2**63 - 1, Invalid, "at most"),
+        (POINTS_MAX + 1, Invalid, "at most"),
+        (11, Conflict, "would hold 1,000,000,000,001 points.* Give 10 points at most"),
+    ]
+    for points, refusal, said in too_many:
+        with pytest.raises(refusal, match=said):
+            fund(session, "quality", points, key="more", why=WHY, now=NOW)
+        assert balances(session) == before
+    for _ in range(2):  # told again, it is the same gift
+        fund(session, "quality", 10, key="more", why=WHY, now=NOW)
+    assert points_left(session, "quality") == POINTS_MAX
+    assert unbalanced(session) == []
 
 
 def test_a_move_to_oneself_moves_nothing(session: Session) -> None:
