@@ -11,6 +11,7 @@ from partner_cx.errors import Conflict, Invalid
 from partner_cx.quantities import points_text
 from partner_cx.words import Words
 from rewards.ledger import Account, AccountKind, Move, Transfer, account, post
+from rewards.reading import Given
 
 FUNDER = "programme"  # the one account that may go below zero: what was ever funded, negated
 POINTS_MAX = 10**12  # what a budget may hold: no sum of such comes near the end of 64 bits
@@ -33,12 +34,17 @@ def fund(
 ) -> Transfer:
     """Give points to a budget, once per key.
 
+    budget_code: a code, as rules name budgets. key, why: each a text on one line.
     effective_on: None is the day of `now`. Told again on another day it is still the same gift,
         effective on its first day.
 
     Raises Invalid or Conflict when the budget would hold more than POINTS_MAX; a refusal leaves
     nothing behind. The caller commits.
     """
+    Given.of(budget_code, "the budget").code()
+    Given.of(key, "the key").line()
+    for reason in (why.en, why.fr):
+        Given.of(reason, "why").line()
     if points > POINTS_MAX:
         raise Invalid(
             f"{points_text(points, 'en')} are more than a budget may hold.",

@@ -126,6 +126,13 @@ class Given:
             raise self.refused("the text holds an invisible control character.", "Take it out.")
         return text
 
+    def line(self) -> str:
+        """A text on one line."""
+        text = self.text()
+        if "\n" in text:
+            raise self.refused("the text has several lines.", "Write one line.")
+        return text
+
     def code(self) -> str:
         """A code: what people type to name a thing."""
         text = self.text()

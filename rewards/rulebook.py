@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from partner_cx.database import Base, Id, Instant, Text, lock
 from partner_cx.errors import NotFound
 from partner_cx.periods import Period
+from rewards.reading import Given
 from rewards.rules import Rule
 
 
@@ -46,10 +47,14 @@ class RuleVersion(Base):
 def publish(session: Session, rule: Rule, *, by: str, why: str, now: datetime) -> RuleVersion:
     """Put a rule in force as its next version. What is in force already stays as it is.
 
+    why: a text on one line, or nothing.
+
     The version number is given here, whatever the rule says. Closed periods keep the version
     they were decided by; the others are decided by this one from the day it starts.
     The caller commits.
     """
+    if why:
+        Given.of(why, "why").line()
     lock(session, f"rule:{rule.code}")
     last = _newest(session, rule.code)
     if last and replace(rule, version=last.version).digest == last.digest:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands.options import Database, Form, Now
+from api.commands.options import Database, Form, Now, filled
 from api.printing import Format, Row, print_rows, say
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ def fund(
     why: Annotated[str, typer.Option(metavar="TEXT", help="What the points are for.")],
     key: Annotated[
         str | None,
-        typer.Option(metavar="KEY", help="The same key again gives nothing again."),
+        typer.Option(
+            metavar="KEY", help="The same key again gives nothing again.", callback=filled
+        ),
     ] = None,
     database: Database = None,
     now: Now = None,

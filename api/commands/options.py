@@ -10,6 +10,13 @@ import typer
 from api.printing import Format
 
 
+def filled(text: str | None) -> str | None:
+    """Refuse an option that is given and blank, as a script's unset variable leaves it."""
+    if text is not None and not text.strip():
+        raise typer.BadParameter("It is empty. Give it a value, or leave it out.")
+    return text
+
+
 class Language(StrEnum):
     """The languages Partner CX speaks."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands.options import Database, Form, In, Now
+from api.commands.options import Database, Form, In, Now, filled
 from api.printing import Format, Row, print_rows, say
 
 if TYPE_CHECKING:
@@ -75,7 +75,10 @@ def check(file: File) -> None:
 @app.command()
 def publish(
     file: File,
-    why: Annotated[str, typer.Option(metavar="TEXT", help="What the change is for.")] = "",
+    why: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="What the change is for.", callback=filled),
+    ] = None,
     database: Database = None,
     now: Now = None,
 ) -> None:
@@ -84,13 +87,13 @@ def publish(
     from partner_cx.database import transact
     from rewards import rulebook
 
-    rule = _read(file)
+    rule, reason = _read(file), why or ""
     with open_house(database) as house:
         at = moment(now, house.settings)
         version, newly = transact(
             house.engine,
             lambda session: _told(
-                rulebook.publish(session, rule, by=actor(), why=why, now=at), why, at
+                rulebook.publish(session, rule, by=actor(), why=reason, now=at), reason, at
             ),
         )
     said = "is in force" if newly else "was in force already"

@@ -246,6 +246,39 @@ def test_more_points_than_a_budget_may_hold_are_refused(network: Any, points: in
     assert rows(network("budgets", "list", "--format", "json")) == []
 
 
+@pytest.mark.parametrize(
+    ("code", "options", "said"),
+    [
+        ("", ("--why", "2026"), "the budget: the text is empty"),
+        ("q" * 300, ("--why", "2026"), "isn't a code"),
+        ("qua\nlity", ("--why", "2026"), "isn't a code"),
+        ("quality", ("--why", ""), "why: the text is empty"),
+        ("quality", ("--why", "20\n26"), "why: the text has several lines"),
+        ("quality", ("--why", "\x1b[31m2026"), "why: the text holds an invisible control"),
+        ("quality", ("--why", "2026", "--key", ""), "--key"),
+        ("quality", ("--why", "2026", "--key", "a\tb"), "the key: the text holds an invisible"),
+    ],
+    ids=str,
+)
+def test_a_gift_without_a_name_or_a_reason_one_can_read_is_refused(
+    network: Any, code: str, options: tuple, said: str
+):
+    refused = network("budgets", "fund", code, "10", *options)
+    assert refused.exit_code == 2
+    assert said in refused.stderr
+    assert rows(network("budgets", "list", "--format", "json")) == []
+
+
+@pytest.mark.parametrize("why", ["", " ", "20\n26", "20\x0026"])
+def test_a_rule_is_published_for_a_reason_one_can_read(network: Any, why: str, tmp_path: Path):
+    rule = tmp_path / "bonus.yaml"
+    rule.write_text(BONUS.to_yaml())
+    refused = network("rules", "publish", rule, "--why", why)
+    assert refused.exit_code == 2
+    assert "why" in refused.stderr
+    assert rows(network("rules", "list", "--format", "json")) == []
+
+
 def test_a_link_opens_the_pages(network: Any):
     link = network("link", "mia@brand.example", "--address", "https://cx.brand.example/").stdout
     assert link.startswith("https://cx.brand.example/sign-in/")
