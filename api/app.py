@@ -61,7 +61,7 @@ def make_app(
 def _answer_head_like_get(router: APIRouter) -> None:
     """FastAPI refuses HEAD where Starlette answers it. The server leaves the body out."""
     for route in router.routes:
-        if isinstance(route, APIRoute) and "GET" in route.methods:
+        if isinstance(route, APIRoute) and route.methods and "GET" in route.methods:
             route.methods.add("HEAD")
 
 
