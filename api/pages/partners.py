@@ -111,13 +111,18 @@ def statement(
         balance_words=points_text(story.balance, language),
         entries=[_entry(line, language) for line in reversed(story.lines)],
         missed=[_missed(each, language) for each in reversed(story.unearned)],
-        below=partners_below(session, partner),
+        below=links_to(partners_below(session, partner)),
     )
 
 
 def address_of(partner: Partner) -> str:
     """Where a partner's statement stands, whatever its code holds."""
     return f"/partners/{quote(partner.code, safe='')}"
+
+
+def links_to(partners: Iterable[Partner]) -> list[dict[str, str]]:
+    """The partners' names, each with where its statement stands."""
+    return [{"name": each.name, "href": address_of(each)} for each in partners]
 
 
 def _line(

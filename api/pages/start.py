@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from api import sign_in
 from api.access import partners_below
-from api.pages.partners import address_of
+from api.pages.partners import address_of, links_to
 from api.render import page
 from api.request_scope import Clock, Reading, Writing
 from api.sign_in import OwnForm, SignedIn
@@ -41,7 +41,8 @@ def me(request: Request, session: Reading, viewer: SignedIn) -> Response:
         "public/me.html",
         person=viewer.person,
         partner=own,
-        below=partners_below(session, own) if own and sees else [],
+        statement_href=address_of(own) if own else "",
+        below=links_to(partners_below(session, own)) if own and sees else [],
     )
 
 

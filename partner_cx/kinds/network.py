@@ -26,6 +26,16 @@ from partner_cx.words import Words
 
 
 def _finish_partners(draft: Draft, desk: Desk) -> None:
+    only_dots = pc.match_substring_regex(draft["code"], r"^\.+$")
+    draft.refuse(
+        np.asarray(pc.fill_null(only_dots, False)),
+        "code",
+        Words(
+            "The code is nothing but dots, which no page's address can hold.",
+            "Le code n’est fait que de points, ce qu’aucune adresse de page ne peut contenir.",
+        ),
+        Words("Give the partner another code.", "Donnez un autre code au partenaire."),
+    )
     draft["country"] = pc.utf8_upper(draft["country"])
     refuse_disorder(
         draft,

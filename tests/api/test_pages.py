@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 import sqlalchemy as sa
@@ -166,6 +166,20 @@ def test_odd_addresses_get_a_page_that_helps(manager: TestClient, address: str, 
     assert answer.status_code == status
     if status != 200:
         assert "<h1>" in answer.text
+
+
+def test_a_code_with_slashes_is_linked_so_that_no_browser_shortens_it(engine: sa.Engine):
+    codes = ("a/../b", "É/x 'q'", "<script>alert(1)</script>", "//x")
+    take(engine, "partners", partner("D1", kind="distributor"), partner("R2", parent_code="D1"))
+    take(engine, "partners", *(partner(code, parent_code="D1") for code in codes))
+    the_cast(engine)
+    client = signed_in(engine, "distributor")
+    for address in ("/me", "/partners/D1"):
+        page = client.get(address).text
+        linked = re.findall(r'href="/partners/([^"]+)"', page)
+        assert {unquote(link) for link in linked} >= set(codes)
+        assert all("/" not in link for link in linked)
+        assert all(client.get(f"/partners/{link}").status_code == 200 for link in linked)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

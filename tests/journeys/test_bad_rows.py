@@ -89,6 +89,8 @@ BAD: dict[str, list[Bad]] = {
             "left_on", "left before it joined"),
         Bad("a language we don't speak", {"language": "de"}, "language", "not one of fr, en"),
         Bad("no name", {"name": ""}, "name", "cell is empty; it needs a text"),
+        Bad("a code of dots, lost in an address", {"code": ".."}, "code", "nothing but dots",
+            {"code": "DOTS"}),
         Bad("a code of 30,000 characters", {"code": "9" * 30_000}, "code",
             "not a text of up to 200 characters"),
     ],
