@@ -31,7 +31,16 @@ from api.commands import (
 from api.commands.options import Database
 
 
-class Commands(TyperGroup):
+class Group(TyperGroup):
+    """Commands, of which one must be named: without one, the usage goes to stderr."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        help_is_an_error = not args and self.no_args_is_help
+        with contextlib.redirect_stdout(sys.stderr if help_is_an_error else sys.stdout):
+            return super().parse_args(ctx, args)
+
+
+class Commands(Group):
     """Commands whose refusals are told in a sentence, never in a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -84,8 +93,8 @@ app.command("kinds")(facts.kinds)
 app.command("kpis")(measures.kpis)
 app.command("measure")(measures.measure)
 app.command("scorecard")(measures.scorecard)
-app.add_typer(rules.app, name="rules")
-app.add_typer(budgets.app, name="budgets")
+app.add_typer(rules.app, name="rules", cls=Group)
+app.add_typer(budgets.app, name="budgets", cls=Group)
 app.command("close")(closing.close)
 app.command("statement")(statements.statement)
 app.command("serve")(serving.serve)
