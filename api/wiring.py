@@ -24,6 +24,8 @@ from partner_cx.database import open_database
 from partner_cx.errors import Invalid
 from partner_cx.settings import Settings, made_data_folder
 
+YEARS = range(1970, 2200)  # that `--now` may name: what is computed from it stays in the calendar
+
 
 @dataclass(frozen=True)
 class House:
@@ -71,17 +73,22 @@ def moment(text: str | None, settings: Settings) -> datetime:
     """The instant that `--now` names, in UTC; the present one when it names none.
 
     Without an offset it is in the programme's time zone; a day alone is its first instant.
+    Raises Invalid for what can't be read and for a year out of bounds.
     """
     if text is None:
         return datetime.now(UTC)
     try:
         given = datetime.fromisoformat(text.strip())
-        return given.replace(tzinfo=given.tzinfo or settings.zone).astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise Invalid(
             f"“{text}” isn't an instant.",
             remedy="Write 2026-04-30T23:59, or 2026-04-30T23:59:00+02:00.",
         ) from None
+    if given.year not in YEARS:
+        raise Invalid(
+            f"“{text}” is out of bounds.", remedy=f"Choose from {YEARS[0]} to {YEARS[-1]}."
+        )
+    return given.replace(tzinfo=given.tzinfo or settings.zone).astimezone(UTC)
 
 
 def is_empty(engine: sa.Engine) -> bool:
