@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands.options import Database, Form, In, Now, PeriodText
+from api.commands.options import Database, Form, In, Now, PeriodText, filled
 from api.printing import Format, Row, Shown, print_rows, say
 
 if TYPE_CHECKING:
@@ -47,11 +47,16 @@ def measure(period: PeriodText, database: Database = None, now: Now = None) -> N
 
 def scorecard(
     period: PeriodText,
-    partner: Annotated[str | None, typer.Option(metavar="CODE", help="One partner's own.")] = None,
-    group: Annotated[
-        str | None, typer.Option(metavar="CODE", help="One group's: tier:gold, country:FR, …")
+    partner: Annotated[
+        str | None, typer.Option(metavar="CODE", help="One partner's own.", callback=filled)
     ] = None,
-    kpi: Annotated[str | None, typer.Option(metavar="CODE", help="One KPI only.")] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="One group's: tier:gold, country:FR, …", callback=filled),
+    ] = None,
+    kpi: Annotated[
+        str | None, typer.Option(metavar="CODE", help="One KPI only.", callback=filled)
+    ] = None,
     level: Annotated[
         Level | None, typer.Option(help="Whose figures.", show_default="network")
     ] = None,

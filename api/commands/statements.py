@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands.options import Database, Form, In, Now
+from api.commands.options import Database, Form, In, Now, filled
 from api.printing import Format, Row, print_rows
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ def statement(
         str, typer.Argument(metavar="PARTNER|EMAIL", help="A partner's code or a person's e-mail.")
     ],
     period: Annotated[
-        str | None, typer.Option(metavar="PERIOD", help="Only what took effect within it.")
+        str | None,
+        typer.Option(metavar="PERIOD", help="Only what took effect within it.", callback=filled),
     ] = None,
     rows: Annotated[
         int, typer.Option(metavar="N", min=0, help="How many rows behind each miss.")

@@ -136,11 +136,17 @@ def test_what_cant_be_done_is_refused_with_a_remedy(door: Any, words: tuple, sai
         ("import",),
         ("close", "2026Q2", "--format", "xml"),
         ("kpis", "--language", "de"),
+        ("scorecard", "2026Q2", "--partner", ""),
+        ("scorecard", "2026Q2", "--group", " "),
+        ("scorecard", "2026Q2", "--kpi", ""),
+        ("statement", "R1", "--period", ""),
     ],
     ids=str,
 )
 def test_bad_usage_is_refused(door: Any, words: tuple):
-    assert door(*words).exit_code == 2
+    refused = door(*words)
+    assert refused.exit_code == 2
+    assert refused.stdout == "" or not words  # without a command, the help
 
 
 # --- Measuring ----------------------------------------------------------------------------------
