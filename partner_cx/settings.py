@@ -227,7 +227,7 @@ def _from_file(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise Invalid(
             f"The settings file {file} can't be read: {error.strerror}.",
-            remedy=f"Check --settings and {FILE_VARIABLE}.",
+            remedy=f"Check {FILE_VARIABLE}, which names it.",
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(

@@ -186,6 +186,11 @@ class Columns:
                 remedy="Remove the lines above it, or write header_row = "
                 f"{better} under [read] in a mapping file.",
             )
+        if all(name.startswith("\0") for name in self._header.names):
+            raise Invalid(
+                f"{file}, line {line}: the header is blank.",
+                remedy=f"Write the names of its columns there: {', '.join(self._known)}.",
+            )
         near = [
             f"{name} (perhaps “{close[0]}”)" if (close := nearest(name, self._spare(), 1)) else name
             for name in missing

@@ -70,8 +70,9 @@ class ParquetFile:
         return texts
 
     def _broken(self, error: Exception) -> Invalid:
+        reason = str(error).splitlines()[0][:200].rstrip(". ")
         return Invalid(
-            f"{self._name} is a damaged Parquet file: {str(error).splitlines()[0][:200]}.",
+            f"{self._name} is a damaged Parquet file: {reason}.",
             remedy="Write it again where it comes from; it may have been cut short.",
         )
 

@@ -175,11 +175,13 @@ def _open(path: Path, mapping: Mapping) -> Reader:
 
 
 def _first_bytes(path: Path) -> bytes:
+    if path == Path():
+        raise Invalid("No file is named, only the folder you are in.", remedy="Name one file.")
     if not path.exists():
         raise Invalid(f"There is no file {path}.", remedy="Check its path.")
     if not path.is_file():
-        what = "a folder" if path.is_dir() else "not a regular file"
-        raise Invalid(f"{path} is {what}.", remedy="Name one file; import several one by one.")
+        what = "is a folder" if path.is_dir() else "isn't a regular file"
+        raise Invalid(f"{path} {what}.", remedy="Name one file; import several one by one.")
     try:
         with path.open("rb") as file:
             first = file.read(4096)

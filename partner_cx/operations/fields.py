@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from partner_cx.operations import cells
+from partner_cx.quantities import MICRO, UNITS_MAX, number_text
 from partner_cx.words import Words
 
 Mask = npt.NDArray[np.bool_]
@@ -138,21 +139,22 @@ def quantity(
 
     def read(values: pa.Array, manner: Manner, _name: str) -> Reading:
         micro, bad = cells.parse_micro(values, manner.decimal, manner.thousands)
-        return _within(micro, bad, 1 if above_zero else 0, 10**15)
+        return _within(micro, bad, 1 if above_zero else 0, UNITS_MAX * MICRO)
 
     bound = (
         Words("above zero", "supérieure à zéro")
         if above_zero
         else Words("of zero or more", "positive ou nulle")
     )
+    most = Words(number_text(UNITS_MAX, "en"), number_text(UNITS_MAX, "fr"))
     return Field(
         name,
         name if column is None else column,
         read,
         Words(
-            "a quantity {bound}, with up to six decimals",
-            "une quantité {bound}, avec six décimales au plus",
-        ).format(bound=bound),
+            "a quantity {bound}, up to {most} with six decimals",
+            "une quantité {bound}, jusqu'à {most} avec six décimales",
+        ).format(bound=bound, most=most),
         required,
     )
 

@@ -34,7 +34,7 @@ class Bad:
 
 DAY = "not a day such as 2026-05-31"
 MOMENT = "not a moment such as"
-ABOVE_ZERO = "not a quantity above zero, with up to six decimals"
+ABOVE_ZERO = "not a quantity above zero, up to 1,000,000,000 with six decimals"
 NO_PARTNER = "No partner has this code. Import the partner first"
 TARGET = "not a number the KPI can reach. Write a share as 0.95 or 95 %"
 
@@ -118,6 +118,7 @@ BAD: dict[str, list[Bad]] = {
         Bad("a comma nobody explained", {"ordered_qty": "1,5"}, "ordered_qty", ABOVE_ZERO),
         Bad("not a number at all", {"ordered_qty": "NaN"}, "ordered_qty", ABOVE_ZERO),
         Bad("without end", {"ordered_qty": "1e99"}, "ordered_qty", ABOVE_ZERO),
+        Bad("beyond the most", {"ordered_qty": "1000000000.1"}, "ordered_qty", ABOVE_ZERO),
         Bad("a partner nobody knows", {"partner_code": "P99"}, "partner_code", NO_PARTNER),
         Bad("a status that isn't one", {"status": "lost"}, "status", "not one of open, done"),
         Bad("a window turned round", {"window_start": "2026-04-11"}, "window_start",

@@ -98,7 +98,7 @@ def test_the_environment_goes_before_the_file_and_the_file_before_the_default(
         ("PARTNER_CX_DATA_FOLDER", "here", "must begin at the root"),
         ("PARTNER_CX_SECRET", "short", "at least 16 characters"),
         ("PARTNER_CX_DATABASE_URL", "mysql://db/cx", "sqlite:///path/to/file or postgresql://"),
-        ("PARTNER_CX_SETTINGS", "/nowhere.toml", "/nowhere.toml can't be read"),
+        ("PARTNER_CX_SETTINGS", "/nowhere.toml", "Check PARTNER_CX_SETTINGS, which names it"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_with_what_is_expected(

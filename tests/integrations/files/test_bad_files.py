@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -90,6 +91,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 
 BAD = [
     Bad("a folder", lambda path: path.mkdir(), ("is a folder", "one file")),
+    Bad("a pipe", os.mkfifo, ("isn't a regular file", "one file")),
     Bad("no file", lambda _path: None, ("There is no file", "Check its path")),
     Bad("nothing in it", b"", ("0 bytes", "a header is the least")),
     Bad(
@@ -153,6 +155,8 @@ BAD = [
     Bad(
         "cut within a quote", (GOOD + 'V2,P1,2026-05-02,"fix').encode(), ("line 3", "never closed")
     ),
+    Bad("a blank header", b" \n\n  \n", ("line 1", "header is blank", "names of its columns")),
+    Bad("line ends and nothing else", b"\n\n", ("line 1", "header is blank")),
     Bad("too many columns", wide(600), ("603 columns", "500 is the most", "delimiter")),
     Bad("no such header row", GOOD.encode(), ("no line 9",), Mapping(header_row=9)),
     Bad("a PDF", b"%PDF-1.7\n...", ("a PDF document", "CSV, XLSX or Parquet")),
@@ -198,11 +202,13 @@ BAD = [
         Mapping(sheet="Visits"),
     ),
     Bad("a merged header", workbook(merge_header), ("line 1", "merged cells (A1:B1)", "Unmerge")),
-    Bad("only space", b" \n", ("are missing",)),
+    Bad("only space", b" \n", ("header is blank",)),
+    Bad("an empty sheet", workbook(lambda book: book.worksheets[0].delete_rows(1, 2)), ("blank",)),
     Bad(
-        "an empty sheet", workbook(lambda book: book.worksheets[0].delete_rows(1, 2)), ("missing",)
+        "half a Parquet",
+        parquet(pa.table({"source_id": ["V1"]}))[:-9],
+        ("a damaged Parquet", "not a parquet file. Write it again"),
     ),
-    Bad("half a Parquet", parquet(pa.table({"source_id": ["V1"]}))[:-9], ("a damaged Parquet",)),
     Bad(
         "a Parquet without a column",
         parquet(pa.table({"source_id": ["V1"], "partner_code": ["P1"]})),
