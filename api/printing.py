@@ -18,6 +18,8 @@ from typing import TextIO, TypeAlias
 
 import typer
 
+from api.headings import heading, yes_or_no
+
 DECIMALS = 4
 NOTHING = "–"
 
@@ -49,11 +51,13 @@ def print_rows(
     *,
     form: Format,
     in_table: Sequence[str] = (),
+    language: str = "en",
     to: TextIO | None = None,
 ) -> None:
     """Print rows to stdout, in the order of the columns.
 
     in_table: the columns a table shows, where all would be too many.
+    language: of a table's headings; programs get the codes.
     """
     out = to or sys.stdout
     match form:
@@ -62,7 +66,7 @@ def print_rows(
         case Format.CSV:
             _print_csv(rows, columns, out)
         case Format.TABLE:
-            _print_table(list(rows), in_table or columns, out)
+            _print_table(list(rows), in_table or columns, language, out)
     out.flush()  # before what is said about it on stderr
 
 
@@ -104,11 +108,12 @@ def _print_csv(rows: Iterable[Row], columns: Sequence[str], out: TextIO) -> None
         writer.writerow(["" if cell is None else cell for cell in cells])
 
 
-def _print_table(rows: Sequence[Row], columns: Sequence[str], out: TextIO) -> None:
-    body = [[_words(row.get(name)) for name in columns] for row in rows]
-    widths = [max(map(len, column)) for column in zip(columns, *body, strict=True)]
+def _print_table(rows: Sequence[Row], columns: Sequence[str], language: str, out: TextIO) -> None:
+    headings = [heading(name, language) for name in columns]
+    body = [[_words(row.get(name), language) for name in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(headings, *body, strict=True)]
     to_the_right = [any(_is_number(row.get(name)) for row in rows) for name in columns]
-    for line in [list(columns), ["─" * width for width in widths], *body]:
+    for line in [headings, ["─" * width for width in widths], *body]:
         cells = [
             cell.rjust(width) if right else cell.ljust(width)
             for cell, width, right in zip(line, widths, to_the_right, strict=True)
@@ -116,13 +121,13 @@ def _print_table(rows: Sequence[Row], columns: Sequence[str], out: TextIO) -> No
         out.write("  ".join(cells).rstrip() + "\n")
 
 
-def _words(value: Plain | Shown) -> str:
+def _words(value: Plain | Shown, language: str) -> str:
     if isinstance(value, Shown):
         return value.words
     if value is None:
         return NOTHING
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return yes_or_no(value, language)
     return " ".join(str(plain(value)).split())
 
 

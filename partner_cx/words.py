@@ -24,3 +24,7 @@ class Words:
 def _fill(text: str, language: str, values: dict[str, object]) -> str:
     spoken = {k: v.in_(language) if isinstance(v, Words) else v for k, v in values.items()}
     return text.format(**spoken)
+
+
+# What stands between what is told of and what is told; in French after an unbreakable space.
+COLON = Words(": ", "\u202f: ")

@@ -44,8 +44,9 @@ def close(
         }
         for outcome in closed.outcomes
     ]
-    print_rows(rows, OUTCOMES, form=form)
+    spoken = language or house.language
+    print_rows(rows, OUTCOMES, form=form, language=spoken)
     for sentence in closed.sentences:
-        say(sentence.in_(language or house.language))
+        say(sentence.in_(spoken))
     if closed.points_unfunded:
         raise typer.Exit(1)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from integrations.files.importing import Report
 
 COUNTED = ("kind", "source", "taken", "unchanged", "corrected", "refused")
+KINDS_LISTED = ("kind", "required", "optional")
+KIND_COLUMNS = ("column", "required", "expected")
 
 
 def import_(
@@ -39,6 +41,7 @@ def import_(
     from integrations.files.importing import import_file
 
     with open_house(database) as house, progress(f"Importing {file.name}") as on_progress:
+        spoken = language or house.language
         report = import_file(
             house.engine,
             kind,
@@ -47,11 +50,12 @@ def import_(
             mapping=mapping,
             settings=house.settings,
             now=moment(now, house.settings),
-            language=language or house.language,
+            language=spoken,
             on_progress=on_progress,
         )
-    print_rows([{name: getattr(report, name) for name in COUNTED}], COUNTED, form=form)
-    _tell(report, language or house.language)
+    counts: Row = {name: getattr(report, name) for name in COUNTED}
+    print_rows([counts], COUNTED, form=form, language=spoken)
+    _tell(report, spoken)
     if report.refused:
         raise typer.Exit(1)
 
@@ -67,18 +71,19 @@ def kinds(
     from integrations.files.importing import kind_named
     from partner_cx.kinds import KINDS
 
+    spoken = language or "en"
     if kind is None:
         rows = [
             {"kind": k.name, "required": " ".join(k.required), "optional": " ".join(k.optional)}
             for k in KINDS.values()
         ]
-        print_rows(rows, ("kind", "required", "optional"), form=form)
+        print_rows(rows, KINDS_LISTED, form=form, language=spoken)
         return
     columns: list[Row] = [
-        {"column": f.name, "required": f.required, "expected": f.expected.in_(language or "en")}
+        {"column": f.name, "required": f.required, "expected": f.expected.in_(spoken)}
         for f in kind_named(kind).fields
     ]
-    print_rows(columns, ("column", "required", "expected"), form=form)
+    print_rows(columns, KIND_COLUMNS, form=form, language=spoken)
 
 
 @contextmanager
@@ -107,14 +112,20 @@ def progress(what: str) -> Iterator[Callable[[float, int], None]]:
 
 def _tell(report: Report, language: str) -> None:
     """What a person should know beside the counts."""
+    from partner_cx.quantities import number_text
+    from partner_cx.words import Words
+
     for note in report.notes:
         say(str(note))
     for problem in report.problems:
         say(problem.text(language))
     if report.refused > len(report.problems):
-        say(f"… and {report.refused - len(report.problems):,} more rows.")
+        more = number_text(report.refused - len(report.problems), language)
+        say(Words("… and {more} more rows.", "… et {more} autres.").format(more=more).in_(language))
     if report.problems_file:
-        say(
-            f"The refused rows are in {report.problems_file}: mend them there and import that "
-            "file the same way."
+        set_aside = Words(
+            "The refused rows are in {file}: mend them there and import that file the same way.",
+            "Les lignes refusées sont dans {file}\u202f: corrigez-les là et importez ce fichier "
+            "de la même façon.",
         )
+        say(set_aside.format(file=report.problems_file).in_(language))

@@ -70,20 +70,25 @@ def scorecard(
     from api.wiring import moment, open_house
     from partner_cx.database import reading
     from partner_cx.periods import Period
+    from partner_cx.words import Words
 
     chosen = Period.parse(period)
     with open_house(database) as house:
+        spoken = language or house.language
         asked = figures_asked(partner=partner, group=group, level=level, kpi=kpi)
         closed = measure_period(house, chosen, now=moment(now, house.settings))
         if closed:
-            day = closed.astimezone(house.settings.zone).date()
-            say(f"{chosen} is closed: these are its figures as frozen on {day}.")
+            frozen = Words(
+                "{period} is closed: these are its figures as frozen on {day}.",
+                "{period} est clôturé\u202f: voici ses chiffres tels que figés le {day}.",
+            ).format(period=chosen, day=closed.astimezone(house.settings.zone).date())
+            say(frozen.in_(spoken))
         with reading(house.engine) as session:
             rows = [
-                _row(chosen, asked.level, subject, figure, language or house.language)
+                _row(chosen, asked.level, subject, figure, spoken)
                 for subject, figure in asked.find(session, chosen)
             ]
-    print_rows(rows, FIGURES, form=form, in_table=FIGURES_IN_TABLE)
+    print_rows(rows, FIGURES, form=form, in_table=FIGURES_IN_TABLE, language=spoken)
 
 
 def kpis(form: Form = Format.TABLE, language: In = None) -> None:
@@ -103,11 +108,12 @@ def kpis(form: Form = Format.TABLE, language: In = None) -> None:
         }
         for kpi in CATALOGUE.values()
     ]
-    print_rows(rows, DEFINITIONS, form=form)
+    print_rows(rows, DEFINITIONS, form=form, language=spoken)
 
 
 def _row(period: Period, level: str, subject: str, figure: Figure, language: str) -> Row:
     from api import telling
+    from api.headings import state_word
 
     low, high = (
         Shown(end, telling.interval_end(figure, end, language)) for end in (figure.low, figure.high)
@@ -126,7 +132,9 @@ def _row(period: Period, level: str, subject: str, figure: Figure, language: str
         "coverage": Shown(figure.coverage, telling.share(figure.coverage, language)),
         "low": low,
         "high": high,
-        "state": figure.state.value if figure.state else None,
+        "state": Shown(figure.state.value, state_word(figure.state.value, language))
+        if figure.state
+        else None,
         "target": Shown(
             figure.target.value if figure.target else None, telling.target(figure, language)
         ),

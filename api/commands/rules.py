@@ -38,7 +38,13 @@ def list_(database: Database = None, form: Form = Format.TABLE, language: In = N
             sa.select(RuleVersion).order_by(RuleVersion.code, RuleVersion.version)
         )
         rows = [_row(version, language or house.language) for version in published]
-    print_rows(rows, RULES, form=form, in_table=RULES_IN_TABLE)
+    print_rows(
+        rows,
+        RULES,
+        form=form,
+        in_table=RULES_IN_TABLE,
+        language=language or house.language,
+    )
 
 
 @app.command()

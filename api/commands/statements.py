@@ -74,9 +74,10 @@ def _until(told: Statement, day: object) -> Statement:
 
 def _story(told: Statement, language: str) -> Iterator[str]:
     from partner_cx.quantities import number_text, points_text
-    from partner_cx.words import Words
+    from partner_cx.words import COLON, Words
 
-    yield f"{told.name} ({told.subject}): {points_text(told.balance, language)}"
+    head = f"{told.name} ({told.subject})"
+    yield f"{head}{COLON.in_(language)}{points_text(told.balance, language)}"
     if told.lines:
         yield ""
     for line in told.lines:

@@ -23,6 +23,7 @@ from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure
 from partner_cx.measures.kpi import Family
 from partner_cx.periods import Period, PeriodKind
+from partner_cx.words import COLON
 
 router = APIRouter()
 
@@ -143,7 +144,8 @@ def _line(
     known = [Figure(figure.kpi, None) if each is None else each for each in past]
     values = [told(each, language).value for each in known]
     words = ", ".join(
-        f"{period.label(language)}: {value}" for period, value in zip(periods, values, strict=True)
+        f"{period.label(language)}{COLON.in_(language)}{value}"
+        for period, value in zip(periods, values, strict=True)
     )
     return Line(
         figure=told(figure, language),

@@ -16,6 +16,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TextIO
@@ -121,11 +122,11 @@ class ProblemsFile:
 
     def _plain(self, said: str) -> str:
         """A sentence as the input's encoding can hold it, with plain signs for curly ones."""
-        try:
-            said.encode(self._form.encoding)
-        except UnicodeEncodeError:
-            return said.translate(_PLAIN_SIGNS)
-        return said
+        for written in (said, said.replace("\u202f", "\xa0")):
+            with suppress(UnicodeEncodeError):
+                written.encode(self._form.encoding)
+                return written
+        return said.translate(_PLAIN_SIGNS)
 
     def _open(self) -> TextIO:
         names = [name if not name.startswith("\0") else "" for name in self._columns]

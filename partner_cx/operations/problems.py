@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from partner_cx.words import Words
+from partner_cx.words import COLON, Words
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,11 @@ class Problem:
         said = f"{self.reason.in_(language)} {self.remedy.in_(language)}".strip()
         if self.column is None:
             return said
-        shown = "" if self.value is None else f" (“{_short(self.value)}”)"
-        colon = " : " if language.startswith("fr") else ": "
-        return f"{self.column}{shown}{colon}{said}"
+        quoted = Words(" (“{value}”)", " («\u202f{value}\u202f»)").format(
+            value=_short(self.value or "")
+        )
+        shown = "" if self.value is None else quoted.in_(language)
+        return f"{self.column}{shown}{COLON.in_(language)}{said}"
 
 
 def _short(value: str, longest: int = 60) -> str:

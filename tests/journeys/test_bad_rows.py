@@ -286,7 +286,8 @@ def test_bad_rows_are_told_set_aside_mended_and_taken(office: CommandLine, kind:
 def test_messages_and_problems_are_told_in_french_too(office: CommandLine) -> None:
     path = _written(office.folder / "visits.csv", [{**_good("visits", 1), "partner_code": "P99"}])
     answer = office.run("import", "visits", path, "--language", "fr")
-    assert "ligne 2, partner_code (“P99”) : Aucun partenaire n’a ce code." in answer.err
+    told = "ligne 2, partner_code («\u202fP99\u202f»)\u202f: Aucun partenaire n’a ce code."
+    assert told in answer.err
     assert (
         "Importez d’abord le partenaire"
         in _problems(path.with_suffix(".problems.csv"))["2"]["problem"]

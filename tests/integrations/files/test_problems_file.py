@@ -49,7 +49,10 @@ def test_refused_rows_come_back_as_they_stood(tmp_path: Path) -> None:
         "la ligne a trop peu de champs : 3 au lieu des 4 de l’en-tête. "
         "Mettez entre guillemets une valeur qui contient le séparateur."
     )
-    unknown = "partner_code (“?”) : aucun partenaire n’a ce code. Importez d’abord le partenaire."
+    unknown = (
+        "partner_code («\xa0?\xa0»)\xa0: aucun partenaire n’a ce code. "
+        "Importez d’abord le partenaire."
+    )
     assert written == [
         "line;problem;No;Client;Jour;Résultat",
         f'3;{unknown};2;?; 03/05/2026 ;"=1+1 ; ""é"""',
@@ -88,7 +91,7 @@ def test_a_sentence_is_written_in_the_signs_that_the_encoding_has(tmp_path: Path
     toml.write_text(toml.read_text("utf-8").replace("cp1252", "latin-1"), "utf-8")
     made = take(path, Mapping.read(toml), "fr")
     assert made
-    assert "partner_code ('?') : aucun partenaire n'a ce code." in made.read_text("latin-1")
+    assert "partner_code (« ? ») : aucun partenaire n'a ce code." in made.read_text("latin-1")
 
 
 def test_without_problems_no_file_is_made(tmp_path: Path) -> None:
@@ -148,7 +151,7 @@ def test_a_problem_says_line_column_value_reason_and_remedy() -> None:
     assert problem.text("en") == (
         f"line 7, partner_code (“{'P' * 59}…”): no partner has this code. Import the partner first."
     )
-    assert problem.text("fr").startswith("ligne 7, partner_code (“PPP")
+    assert problem.text("fr").startswith("ligne 7, partner_code («\u202fPPP")
 
 
 def _mapping(folder: Path) -> Path:
