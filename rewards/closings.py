@@ -196,7 +196,7 @@ def _told(outcome: Outcome) -> Words:
     unpaid = Words(
         "{earned} earned can't be paid: budget {budget} holds {left}. "
         "Add {missing} to it and close again.",
-        "Restent dus\u202f: {earned}, mais le budget {budget} n'en contient que {left}. "
+        "Restent dus\u202f: {earned}, mais le budget {budget} n’en contient que {left}. "
         "Ajoutez-y {missing} et clôturez à nouveau.",
     ).format(
         earned=sentences.points(outcome.points_unfunded),

@@ -53,7 +53,7 @@ def _sentence(then: Decision, now: Decision, points: int) -> Words:
         asked = Words(en="{points} proposed to be added", fr="ajout de {points} proposé")
     return Words(
         en="{label}, {period}: {asked}. {changes} The original entry stays.",
-        fr="{label}, {period}\u202f: {asked}. {changes} L'écriture d'origine demeure.",
+        fr="{label}, {period}\u202f: {asked}. {changes} L’écriture d’origine demeure.",
     ).format(
         label=now.rule.label,
         period=Words(en=now.scorecard.period.label("en"), fr=now.scorecard.period.label("fr")),

@@ -119,7 +119,7 @@ def lower_is_better(kpi: str) -> bool:
 
 def reached(figure: Figure, bound: Bound) -> Words:
     """`OTIF 96.40% (target 95%, 412 lines): reached.`"""
-    return _told(figure, bound, Words(en="reached.", fr="c'est atteint."))
+    return _told(figure, bound, Words(en="reached.", fr="c’est atteint."))
 
 
 def missed(figure: Figure, bound: Bound) -> Words:
@@ -147,7 +147,7 @@ def undecided(kpi: str, reason: Words) -> Words:
 
 
 NO_DATA = Words(en="no data", fr="aucune donnée")
-NO_TARGET = Words(en="no target holds for it", fr="aucun objectif n'est fixé")
+NO_TARGET = Words(en="no target holds for it", fr="aucun objectif n’est fixé")
 
 
 def too_small_a_sample(n: int, n_min: int) -> Words:

@@ -153,7 +153,7 @@ def quantity(
         read,
         Words(
             "a quantity {bound}, up to {most} with six decimals",
-            "une quantité {bound}, jusqu'à {most} avec six décimales",
+            "une quantité {bound}, jusqu’à {most} avec six décimales",
         ).format(bound=bound, most=most),
         required,
     )
@@ -183,7 +183,7 @@ def choice(
         name,
         name if column is None else column,
         lambda values, _manner, _name: cells.parse_choice(values, allowed),
-        Words(f"one of {listed}", f"l'une des valeurs {listed}"),
+        Words(f"one of {listed}", f"l’une des valeurs {listed}"),
         required,
         default,
     )

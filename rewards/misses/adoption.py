@@ -53,7 +53,7 @@ def unseen(asked: Asked) -> Iterator[Miss]:
     came, staff = set(events.loc[~internal, "partner_id"]), set(events.loc[internal, "partner_id"])
     for account in accounts[stand["eligible"].to_numpy()].to_dict("records"):
         if account["id"] not in came:
-            verdict = Words("nobody used the portal", "personne n'a utilisé le portail")
+            verdict = Words("nobody used the portal", "personne n’a utilisé le portail")
             if account["id"] in staff:
                 verdict = Words(
                     "only the brand's own staff used the portal",

@@ -120,7 +120,7 @@ def _line_verdict(line: dict[str, Any]) -> Words:
         return _part_received(line, of="received_in_window")
     return Words(
         "{came} received for {ordered} ordered, more than is accepted",
-        "{came} reçus pour {ordered} commandés, plus qu'il n'est admis",
+        "{came} reçus pour {ordered} commandés, plus qu’il n’est admis",
     ).format(came=quantity_text(line["received_in_window"]), ordered=quantity_text(line["ordered"]))
 
 

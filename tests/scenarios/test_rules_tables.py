@@ -177,7 +177,7 @@ TOLD = [
         19,
         20,
         "OTIF 95.00% (target 95%, 20 lines): reached.",
-        "OTIF 95,00 % (objectif 95 %, 20 lignes) : c'est atteint.",
+        "OTIF 95,00 % (objectif 95 %, 20 lignes) : c’est atteint.",
     ),
     (
         0,
