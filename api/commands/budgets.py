@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands.options import Database, Form, Now, filled
+from api.commands.options import Database, Form, In, Now, filled
 from api.printing import Format, Row, print_rows, say
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ app = typer.Typer(help="See what budgets hold, and fund them.", no_args_is_help=
 
 
 @app.command("list")
-def list_(database: Database = None, form: Form = Format.TABLE) -> None:
+def list_(database: Database = None, form: Form = Format.TABLE, language: In = None) -> None:
     """List the budgets with what each was given, has awarded and still holds."""
     import sqlalchemy as sa
 
@@ -37,7 +37,8 @@ def list_(database: Database = None, form: Form = Format.TABLE) -> None:
         {"code": code, "given": int(total), "awarded": int(total) - left, "left": left}
         for code, total, left in found
     ]
-    print_rows(rows, ("code", "given", "awarded", "left"), form=form)
+    spoken = language or house.language
+    print_rows(rows, ("code", "given", "awarded", "left"), form=form, language=spoken)
 
 
 @app.command()
