@@ -44,3 +44,15 @@ def imported(office: CommandLine, file: DemoFile) -> dict[str, int]:
     assert answer.status == 0, answer.err
     counts: dict[str, int] = answer.rows[0]
     return counts
+
+
+def test_the_demo_leaves_the_network_of_a_database_named_by_the_environment_alone(
+    database_url: str, tmp_path: Path
+) -> None:
+    office = CommandLine(database_url, tmp_path)
+    office.take("partners", "code | name | kind\nOURS | Ours | reseller")
+    before = office.contents()
+    answer = office.run("demo", "--no-serve", *NOW)
+    assert answer.status == 2
+    assert "another network" in answer.err
+    assert office.contents() == before
