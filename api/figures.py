@@ -12,8 +12,7 @@ from sqlalchemy.orm import Session
 from partner_cx.measures.figures import Figure
 from partner_cx.measures.scorecards import NETWORK, ScorecardRow, scorecard_of, scorecards
 from partner_cx.periods import Period
-from rewards.closings import Closing, closing_of
-from rewards.frozen import FrozenFigure
+from rewards.frozen import Closing, FrozenFigure, closing_of
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from partner_cx.feedback import answers
 from partner_cx.measures import scorecards, tallies, targets
 from partner_cx.network import groups, partners, people, sign_in_links
 from partner_cx.operations import facts, imports, marks, revisions
-from rewards import closings, decisions, ledger, rulebook
+from rewards import budgets, decisions, events, frozen, ledger, proposals, rulebook
 
 METADATA = Base.metadata
 ROOMS = (
@@ -24,7 +24,10 @@ ROOMS = (
     tallies,
     scorecards,
     rulebook,
-    closings,
     decisions,
+    frozen,
+    events,
     ledger,
+    proposals,
+    budgets,
 )

@@ -33,6 +33,16 @@ Text = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")  # SQLite numbers rows only for INTEGER
 
 
+def where_given(column: str, *more: str, table: str, unique: bool = False) -> sa.Index:
+    """An index over the rows in which a column, usually empty, is given: the others cost nothing.
+
+    table: for its name.
+    """
+    given = sa.text(f"{column} IS NOT NULL")
+    name = "_".join(("uq" if unique else "ix", table, column))
+    return sa.Index(name, column, *more, unique=unique, sqlite_where=given, postgresql_where=given)
+
+
 class Instant(sa.TypeDecorator[datetime]):
     """An aware UTC instant. SQLite keeps it as text without an offset, which is UTC."""
 

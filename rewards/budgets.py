@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from partner_cx.database import Base, Id, Instant, Text
 from partner_cx.errors import Conflict, Invalid
 from partner_cx.quantities import points_text
 from partner_cx.words import Words
@@ -15,6 +16,23 @@ from rewards.reading import Given
 
 FUNDER = "programme"  # the one account that may go below zero: what was ever funded, negated
 POINTS_MAX = 10**12  # what a budget may hold: no sum of such comes near the end of 64 bits
+
+
+class BudgetAlert(Base):
+    """That so much of a budget was used, told once per level and funding. Append-only.
+
+    level: in percent of what was funded. used_points: awarded, pending and reserved together.
+    """
+
+    __tablename__ = "budget_alerts"
+    __table_args__ = (sa.UniqueConstraint("budget_code", "level", "funded_points"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    budget_code: Mapped[str] = mapped_column(Text)
+    level: Mapped[int]
+    funded_points: Mapped[int] = mapped_column(sa.BigInteger)
+    used_points: Mapped[int] = mapped_column(sa.BigInteger)
+    raised_at: Mapped[datetime] = mapped_column(Instant)
 
 
 def budget(session: Session, code: str) -> Account:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Session
 
-from partner_cx.database import Base, Id, Instant, Text, lock, reading, transact
+from partner_cx.database import lock, reading, transact
 from partner_cx.errors import Conflict, Invalid
 from partner_cx.measures import measuring, refreshing
 from partner_cx.measures.scorecards import ScorecardRow
@@ -26,28 +26,8 @@ from partner_cx.words import Words
 from rewards import sentences
 from rewards.awards import Outcome, award_all
 from rewards.decisions import decide_all
-from rewards.frozen import FrozenFigure, digest, freeze
+from rewards.frozen import Closing, FrozenFigure, closing_of, digest, freeze
 from rewards.terms import terms_of
-
-
-class Closing(Base):
-    """That a period was closed, when, by whom, and on what knowledge. Append-only.
-
-    last_import_id: what was known: facts of later imports came too late for this close.
-    terms: the settings its figures rest on; see `rewards.terms`.
-    digest: of the frozen scorecards, so that an altered one is found.
-    """
-
-    __tablename__ = "closings"
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    period: Mapped[str] = mapped_column(Text, unique=True)
-    as_of: Mapped[datetime] = mapped_column(Instant)
-    closed_at: Mapped[datetime] = mapped_column(Instant)
-    closed_by: Mapped[str] = mapped_column(Text)
-    last_import_id: Mapped[int | None] = mapped_column(sa.BigInteger)
-    terms: Mapped[str] = mapped_column(Text)
-    digest: Mapped[str] = mapped_column(Text)
 
 
 @dataclass(frozen=True)
@@ -98,10 +78,6 @@ def close(
 def is_closed(engine: sa.Engine, period: Period) -> bool:
     with reading(engine) as session:
         return closing_of(session, period) is not None
-
-
-def closing_of(session: Session, period: Period) -> Closing | None:
-    return session.scalar(sa.select(Closing).where(Closing.period == str(period)))
 
 
 def _close(session: Session, period: Period, now: datetime, by: str, settings: Settings) -> Closed:

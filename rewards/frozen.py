@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Collection
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -16,11 +17,35 @@ import pyarrow.csv
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from partner_cx.database import Base
+from partner_cx.database import Base, Id, Instant, Text
 from partner_cx.frames import read_frame
 from partner_cx.measures.figures import Figure
 from partner_cx.measures.scorecards import FigureColumns, ScorecardRow, kept_figures
 from partner_cx.periods import Period
+
+
+class Closing(Base):
+    """That a period was closed, when, by whom, and on what knowledge. Append-only.
+
+    last_import_id: what was known: facts of later imports came too late for this close.
+    terms: the settings its figures rest on; see `rewards.terms`.
+    last_event_id: the same for events: the last one that was known.
+    digest: of the frozen scorecards, so that an altered one is found.
+    partners_digest: of the frozen partners; None where the close is older than they are.
+    """
+
+    __tablename__ = "closings"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    period: Mapped[str] = mapped_column(Text, unique=True)
+    as_of: Mapped[datetime] = mapped_column(Instant)
+    closed_at: Mapped[datetime] = mapped_column(Instant)
+    closed_by: Mapped[str] = mapped_column(Text)
+    last_import_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    last_event_id: Mapped[int | None] = mapped_column(sa.BigInteger)
+    terms: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(Text)
+    partners_digest: Mapped[str | None] = mapped_column(Text)
 
 
 class FrozenFigure(FigureColumns, Base):
@@ -31,7 +56,27 @@ class FrozenFigure(FigureColumns, Base):
     closing_id: Mapped[int] = mapped_column(sa.ForeignKey("closings.id"), index=True)
 
 
+class FrozenPartner(Base):
+    """A partner that rules could be for, as it was when a period was closed. Append-only.
+
+    groups: the codes of all it belonged to, in order.
+    """
+
+    __tablename__ = "frozen_partners"
+
+    closing_id: Mapped[int] = mapped_column(sa.ForeignKey("closings.id"), primary_key=True)
+    partner_id: Mapped[int] = mapped_column(sa.ForeignKey("partners.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(Text)
+    kind: Mapped[str] = mapped_column(Text)
+    joined_on: Mapped[date | None]
+    groups: Mapped[list[str]] = mapped_column(sa.JSON)
+
+
 _COLUMNS = tuple(column.name for column in ScorecardRow.__table__.columns)
+
+
+def closing_of(session: Session, period: Period) -> Closing | None:
+    return session.scalar(sa.select(Closing).where(Closing.period == str(period)))
 
 
 def freeze(session: Session, period: Period, closing_id: int) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx import bulk
-from partner_cx.database import Base, Id, Instant, Text
+from partner_cx.database import Base, Id, Instant, Text, where_given
 from partner_cx.errors import Conflict, Invalid
 from partner_cx.quantities import number_text, points_text
 from partner_cx.words import Words
@@ -35,7 +35,9 @@ class AccountKind(StrEnum):
 
     FUNDING = "funding"  # where all points come from; its balance is what was ever funded, negated
     BUDGET = "budget"  # given to a programme, not yet awarded
+    RESERVED = "reserved"  # of a budget, set aside for something under way
     WALLET = "wallet"  # a partner's or a person's, to spend
+    PENDING = "pending"  # awarded, and not to be spent before its rule's hold has ended
     HELD = "held"  # set aside for a redemption under way
     SPENT = "spent"  # redeemed
     EXPIRED = "expired"  # lapsed
@@ -48,7 +50,9 @@ class Account(Base):
     __table_args__ = (
         sa.UniqueConstraint("kind", "owner"),
         sa.CheckConstraint(
-            "kind IN ('funding', 'budget', 'wallet', 'held', 'spent', 'expired')", name="kind"
+            "kind IN ('funding', 'budget', 'reserved', 'pending', 'wallet', 'held', 'spent', "
+            "'expired')",
+            name="kind",
         ),
         sa.CheckConstraint("kind = 'funding' OR balance_points >= 0", name="not_below_zero"),
     )
@@ -65,10 +69,19 @@ class Transfer(Base):
 
     key: unique for ever; the same key again is the same transfer, or a refusal.
     digest: of its contents (key, reason, days, entries).
-    corrects_id: the transfer that this one compensates.
+    corrects_id: the transfer that this one compensates; proposal_id: the proposal it carries out.
+    held_until: the first day on which a pending award may be released; None: it isn't held so.
+    needs_approval: whether a pending award waits for somebody to approve it.
+    settles_id: the pending award that this one releases, or takes back.
     """
 
     __tablename__ = "transfers"
+    __table_args__ = (
+        where_given("corrects_id", table="transfers"),
+        where_given("held_until", table="transfers"),
+        where_given("settles_id", table="transfers", unique=True),
+        where_given("proposal_id", table="transfers"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     key: Mapped[str] = mapped_column(Text, unique=True)
@@ -79,6 +92,10 @@ class Transfer(Base):
     recorded_at: Mapped[datetime] = mapped_column(Instant)
     decision_id: Mapped[int | None] = mapped_column(sa.ForeignKey("decisions.id"), unique=True)
     corrects_id: Mapped[int | None] = mapped_column(sa.ForeignKey("transfers.id"))
+    held_until: Mapped[date | None]
+    needs_approval: Mapped[bool] = mapped_column(server_default=sa.false())
+    settles_id: Mapped[int | None] = mapped_column(sa.ForeignKey("transfers.id"))
+    proposal_id: Mapped[int | None] = mapped_column(sa.ForeignKey("proposals.id"))
 
 
 class Entry(Base):

@@ -20,6 +20,7 @@ class RuleVersion(Base):
 
     contents: the rule as YAML, in the form `Rule.to_yaml` writes; digest: `Rule.digest` of it.
     published_by, why: who put it in force, and what for.
+    approved_by: who else agreed, where a second person had to.
     """
 
     __tablename__ = "rule_versions"
@@ -37,11 +38,47 @@ class RuleVersion(Base):
     published_at: Mapped[datetime] = mapped_column(Instant)
     published_by: Mapped[str] = mapped_column(Text)
     why: Mapped[str] = mapped_column(Text, server_default="")
+    approved_by: Mapped[str | None] = mapped_column(Text)
 
     @property
     def rule(self) -> Rule:
         """The rule as it was published."""
         return Rule.from_yaml(self.contents, f"{self.code}, version {self.version}")
+
+
+class RuleDraft(Base):
+    """A rule that isn't in force, as it was last saved: one per code, changed at will.
+
+    asked_by, asked_at, why: who asked to publish it, where a second person has to agree first.
+    """
+
+    __tablename__ = "rule_drafts"
+
+    code: Mapped[str] = mapped_column(Text, primary_key=True)
+    contents: Mapped[str] = mapped_column(Text)
+    saved_at: Mapped[datetime] = mapped_column(Instant)
+    saved_by: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime | None] = mapped_column(Instant)
+    asked_by: Mapped[str | None] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text, server_default="")
+
+
+class RuleRetirement(Base):
+    """That a rule decides nothing any more from a day on. Append-only.
+
+    version: the last one it is about; a later version is in force again.
+    """
+
+    __tablename__ = "rule_retirements"
+    __table_args__ = (sa.UniqueConstraint("code", "version"),)
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    code: Mapped[str] = mapped_column(Text)
+    version: Mapped[int]
+    from_day: Mapped[date]
+    retired_at: Mapped[datetime] = mapped_column(Instant)
+    retired_by: Mapped[str] = mapped_column(Text)
+    why: Mapped[str] = mapped_column(Text)
 
 
 def publish(session: Session, rule: Rule, *, by: str, why: str, now: datetime) -> RuleVersion:

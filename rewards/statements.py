@@ -26,10 +26,9 @@ from partner_cx.periods import Period
 from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards import sentences
-from rewards.closings import Closing
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow, subject_of
-from rewards.frozen import frozen_figures
+from rewards.frozen import Closing, frozen_figures
 from rewards.ledger import Account, AccountKind, Entry, Transfer, wallet_of, wallet_of_person
 from rewards.misses import ROWS_SHOWN, Misses, rows_behind
 from rewards.rulebook import RuleVersion

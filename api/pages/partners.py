@@ -26,9 +26,9 @@ from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
 from partner_cx.quantities import NOTHING, number_text, points_text
 from rewards import statements
-from rewards.closings import Closing
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
+from rewards.frozen import Closing
 from rewards.ledger import Account, AccountKind
 from rewards.statements import Line, Shortfall, Unearned
 

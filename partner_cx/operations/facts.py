@@ -273,3 +273,27 @@ class Calendar(Base):
     holidays: Mapped[str | None] = mapped_column(Text)
     closed_on: Mapped[str | None] = mapped_column(Text)
     import_id: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))
+
+
+class ToldEvent(PartnerFact, Base):
+    """Something a person did, once, as another system tells it. A later file can't change it.
+
+    subject: what it is about: a course, a survey, a panel, a report.
+    """
+
+    __tablename__ = "told_events"
+    __table_args__ = (
+        *known_once("told_events"),
+        sa.Index("ix_told_events_partner_day", "partner_id", "on"),
+        sa.CheckConstraint(
+            "kind IN ('report_accepted', 'survey_answered', 'course_completed', "
+            "'catalogue_completed', 'panel_attended', 'incident_resolved')",
+            name="kind",
+        ),
+    )
+
+    at: Mapped[datetime] = mapped_column(Instant)
+    on: Mapped[date]
+    kind: Mapped[str] = mapped_column(Text)
+    person_email: Mapped[str | None] = mapped_column(Text)
+    subject: Mapped[str | None] = mapped_column(Text)

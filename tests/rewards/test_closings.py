@@ -18,10 +18,9 @@ from partner_cx.operations.imports import Import
 from partner_cx.periods import PeriodKind
 from partner_cx.words import Words
 from rewards.budgets import fund
-from rewards.closings import Closing
 from rewards.conditions import KpiIsGreen
 from rewards.decisions import DecisionRow
-from rewards.frozen import FrozenFigure, digest
+from rewards.frozen import Closing, FrozenFigure, digest
 from rewards.ledger import Account
 from rewards.rules import Audience, Award, Level
 from tests.harness.databases import KINDS, fresh_database

@@ -18,9 +18,8 @@ from partner_cx.network.names import PartnerKind
 from partner_cx.periods import Period
 from partner_cx.words import Words
 from rewards.budgets import budget
-from rewards.closings import Closing
 from rewards.conditions import KpiIsGreen, Verdict
-from rewards.frozen import FrozenFigure
+from rewards.frozen import Closing, FrozenFigure
 from rewards.ledger import AccountKind, Move, account, post, wallet_of_person
 from rewards.misses import Misses, rows_behind
 from rewards.rules import Audience, Level

@@ -11,8 +11,8 @@ from typer.testing import CliRunner, Result
 
 from api.cli import app
 from partner_cx.database import open_database
-from rewards.closings import Closing
 from rewards.decisions import DecisionRow
+from rewards.frozen import Closing
 from rewards.ledger import Entry, unbalanced
 from tests.harness.databases import fresh_database
 from tests.harness.intake import partner, take
