@@ -21,6 +21,7 @@ from partner_cx.network.names import PartnerKind
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
 from rewards.conditions import Condition
+from rewards.evidence import Evidence
 from rewards.frozen import frozen_figures
 from rewards.rulebook import RuleVersion, in_force
 from rewards.rules import Level, Rule, decide
@@ -125,7 +126,7 @@ def _decided(
     figures = frozen_figures(session, period, level, kpis=set(kpis_of(rule.conditions)))
     for candidate in everyone:
         if _is_for(rule, candidate):
-            decision = decide(rule, _scorecard(rule, candidate, period, figures))
+            decision = decide(rule, Evidence.of(_scorecard(rule, candidate, period, figures)))
             sentence = decision.sentence
             yield {
                 "closing_id": closing_id,

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
@@ -177,6 +178,20 @@ class Given:
                 f"{self.value} is out of bounds.", f"Choose from {lowest:,} to {highest:,}."
             )
         return self.value
+
+    def yes_or_no(self) -> bool:
+        """A bool: neither “yes” nor 1 is one."""
+        if not isinstance(self.value, bool):
+            raise self.refused(f"{self.shown} is neither true nor false.", "Write true or false.")
+        return self.value
+
+    def day(self) -> date:
+        """A calendar day."""
+        written = str(self.value)
+        try:
+            return date.fromisoformat(written if len(written) == 10 else "")
+        except ValueError:
+            raise self.refused(f"{self.shown} isn't a day.", "Write 2026-04-01.") from None
 
     def choice(self, choices: type[Choice]) -> Choice:
         """One of a few words."""

@@ -1,6 +1,6 @@
 """Rules are data: who can earn what, when, and under which conditions; `decide` applies one.
 
-Before it stands a scorecard, after it a decision that says why; granting it is another matter.
+Before it stands evidence, after it a decision that says why; granting it is another matter.
 A rule is written by a channel manager as YAML, kept as JSON, and never changed once published:
 a change is a new version. Nothing here touches a database.
 """
@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from partner_cx.errors import Invalid
 from partner_cx.measures.figures import Scorecard
 from partner_cx.network.names import PartnerKind
+from partner_cx.operations.event_kinds import EventKind
 from partner_cx.periods import Period, PeriodKind
 from partner_cx.words import Words
 from rewards import sentences
@@ -29,16 +30,69 @@ from rewards.conditions import (
     condition_to_plain,
     read_condition,
 )
-from rewards.reading import Given, read_yaml, write_yaml
+from rewards.evidence import Evidence, Needs
+from rewards.limits import DAYS_MAX, Limit, Won, applied
+from rewards.reading import Fields, Given, read_yaml, write_yaml
+from rewards.scales import (
+    POINTS_MAX,
+    Award,
+    FixedPoints,
+    PointsPerUnit,
+    Recipient,
+    Step,
+    TieredPoints,
+    read_award,
+)
+from rewards.situations import RuleTest
 
-POINTS_MAX = 10_000_000
+__all__ = [
+    "POINTS_MAX",
+    "Audience",
+    "Award",
+    "Decision",
+    "FixedPoints",
+    "Level",
+    "Limit",
+    "Occasion",
+    "PointsPerUnit",
+    "Recipient",
+    "Rule",
+    "RuleTest",
+    "Shortage",
+    "Step",
+    "TieredPoints",
+    "decide",
+    "judge",
+]
+
 VERSION_MAX = 1_000_000
+LIMITS_MAX = 10
+TESTS_MAX = 100
 
 
 class Occasion(StrEnum):
     """When a rule is decided."""
 
     CLOSE = "close"  # once per partner when a period is closed
+    REPORT_ACCEPTED = EventKind.REPORT_ACCEPTED.value  # once per event, as each of those below
+    SURVEY_ANSWERED = EventKind.SURVEY_ANSWERED.value
+    COURSE_COMPLETED = EventKind.COURSE_COMPLETED.value
+    CATALOGUE_COMPLETED = EventKind.CATALOGUE_COMPLETED.value
+    PANEL_ATTENDED = EventKind.PANEL_ATTENDED.value
+    INCIDENT_RESOLVED = EventKind.INCIDENT_RESOLVED.value
+
+    @property
+    def event(self) -> EventKind | None:
+        """The kind of event; None for a close."""
+        return None if self is Occasion.CLOSE else EventKind(self.value)
+
+
+class Shortage(StrEnum):
+    """What happens when the budget can't pay every award of a close."""
+
+    REFUSE_WHOLE = "refuse_whole"  # nobody is paid until the budget can pay everyone
+    FIRST_COME = "first_come"  # whole awards, in the order of the partners' codes, while it lasts
+    PRO_RATA = "pro_rata"  # everyone gets the same share of the award, rounded down
 
 
 class Level(StrEnum):
@@ -92,28 +146,19 @@ class Audience:
 
 
 @dataclass(frozen=True)
-class Award:
-    """What meeting every condition earns."""
-
-    points: int  # 1 to 10,000,000
-
-    @classmethod
-    def read(cls, given: Given) -> Self:
-        return cls(given.fields(required=("points",))["points"].whole_number(1, POINTS_MAX))
-
-    def to_plain(self) -> dict[str, int]:
-        return {"points": self.points}
-
-
-@dataclass(frozen=True)
 class Rule:
     """One version of a rule.
 
     source: why the rule exists: a decision, a contract, a programme's terms.
     starts, ends: the first and the last day it holds, both included; it is decided for periods
         that lie between them whole. ends: None while nobody knows.
+    period: the periods it is decided for; on an event, those of the figures it looks at.
     conditions: all of them must be met.
     budget: the code of the budget that pays.
+    limits: all of them hold; the tightest counts.
+    cool_down_days: how far apart two awards lie at least.
+    hold_days: how long an award waits before it can be spent; 0: not at all.
+    needs_approval: whether somebody must say yes to each award.
     """
 
     code: str
@@ -129,6 +174,12 @@ class Rule:
     conditions: tuple[Condition, ...]
     award: Award
     budget: str
+    limits: tuple[Limit, ...] = ()
+    cool_down_days: int = 0
+    hold_days: int = 0
+    needs_approval: bool = False
+    when_short: Shortage = Shortage.REFUSE_WHOLE
+    tests: tuple[RuleTest, ...] = ()
 
     @classmethod
     def from_yaml(cls, text: str, origin: str) -> Self:
@@ -147,35 +198,35 @@ class Rule:
     @classmethod
     def read(cls, given: Given) -> Self:
         fields = given.fields(
-            required=(
-                *("code", "label", "source", "on", "period", "starts"),
-                *("conditions", "award", "budget"),
+            required=("code", "label", "source", "on", "starts", "conditions", "award", "budget"),
+            optional=(
+                *("version", "period", "ends", "for", "measured_on"),
+                *("limits", "cool_down_days", "hold_days", "needs_approval", "when_short", "tests"),
             ),
-            optional=("version", "ends", "for", "measured_on"),
         )
-        starts = _read_days(fields["starts"])[0]
-        ends = _read_days(fields["ends"])[1] if "ends" in fields else None
-        if ends is not None and ends < starts:
-            raise fields["ends"].refused(
-                f"the rule ends on {ends}, before it starts on {starts}.", "Name a later day."
-            )
-        return cls(
+        rule = cls(
             code=fields["code"].code(),
-            version=fields["version"].whole_number(1, VERSION_MAX) if "version" in fields else 1,
+            version=_number(fields, "version", 1, VERSION_MAX, default=1),
             label=fields["label"].words(),
             source=fields["source"].text(),
             on=fields["on"].choice(Occasion),
-            period=fields["period"].choice(PeriodKind),
-            starts=starts,
-            ends=ends,
+            period=_choice(fields, "period", PeriodKind, PeriodKind.QUARTER),
+            starts=_read_days(fields["starts"])[0],
+            ends=_read_days(fields["ends"])[1] if "ends" in fields else None,
             audience=Audience.read(fields["for"]) if "for" in fields else Audience(),
-            measured_on=(
-                fields["measured_on"].choice(Level) if "measured_on" in fields else Level.PARTNER
-            ),
+            measured_on=_choice(fields, "measured_on", Level, Level.PARTNER),
             conditions=tuple(read_condition(item) for item in fields["conditions"].items()),
-            award=Award.read(fields["award"]),
+            award=read_award(fields["award"]),
             budget=fields["budget"].code(),
+            limits=tuple(Limit.read(item) for item in _several(fields, "limits", LIMITS_MAX)),
+            cool_down_days=_number(fields, "cool_down_days", 0, DAYS_MAX),
+            hold_days=_number(fields, "hold_days", 0, DAYS_MAX),
+            needs_approval="needs_approval" in fields and fields["needs_approval"].yes_or_no(),
+            when_short=_choice(fields, "when_short", Shortage, Shortage.REFUSE_WHOLE),
+            tests=tuple(RuleTest.read(item) for item in _several(fields, "tests", TESTS_MAX)),
         )
+        _check(rule, given, fields)
+        return rule
 
     def to_plain(self) -> dict[str, Any]:
         """The rule as plain data, in the order in which people read it."""
@@ -192,12 +243,27 @@ class Rule:
             plain["ends"] = self.ends.isoformat()
         if audience := self.audience.to_plain():
             plain["for"] = audience
-        return plain | {
+        plain |= {
             "measured_on": self.measured_on.value,
             "conditions": [condition_to_plain(condition) for condition in self.conditions],
             "award": self.award.to_plain(),
             "budget": self.budget,
         }
+        return plain | self._terms_to_plain()
+
+    def _terms_to_plain(self) -> dict[str, Any]:
+        """What is written only where it differs, so that rules of before keep their digest."""
+        plain: dict[str, Any] = {
+            "limits": [limit.to_plain() for limit in self.limits],
+            "cool_down_days": self.cool_down_days,
+            "hold_days": self.hold_days,
+            "needs_approval": self.needs_approval,
+            "when_short": (
+                "" if self.when_short is Shortage.REFUSE_WHOLE else self.when_short.value
+            ),
+            "tests": [test.to_plain() for test in self.tests],
+        }
+        return {name: value for name, value in plain.items() if value}
 
     def to_yaml(self) -> str:
         """The rule as `from_yaml` reads it back to the same; comments are not kept."""
@@ -212,27 +278,46 @@ class Rule:
         return hashlib.sha256(contents.encode()).hexdigest()
 
     def holds_in(self, period: Period) -> bool:
-        """Whether the rule is decided for this period."""
+        """Whether the rule is decided when this period is closed."""
         return (
-            period.kind is self.period
+            self.on is Occasion.CLOSE
+            and period.kind is self.period
             and self.starts <= period.first_day
             and (self.ends is None or period.last_day <= self.ends)
         )
 
+    def holds_on(self, day: date) -> bool:
+        """Whether an event of this day can be rewarded."""
+        in_time = self.starts <= day and (self.ends is None or day <= self.ends)
+        return self.on is not Occasion.CLOSE and in_time
+
+    def needs(self) -> Needs:
+        """What evidence it looks at."""
+        asked = Needs.of_all(condition.needs() for condition in self.conditions)
+        return asked | self.award.needs()
+
 
 @dataclass(frozen=True)
 class Decision:
-    """What a rule comes to for one scorecard, with everything it rests on."""
+    """What a rule comes to on some evidence, with everything it rests on.
+
+    findings: one per condition; then the award's, where the conditions are met and it rests on a
+        figure.
+    earned: what it earns before limits; points: what is left of it.
+    limited: which limit cut it; None where none did.
+    """
 
     rule: Rule
-    scorecard: Scorecard
+    evidence: Evidence
     verdict: Verdict
     findings: tuple[Finding, ...]
+    earned: int
+    points: int
+    limited: Words | None = None
 
     @property
-    def points(self) -> int:
-        """What it earns: nothing unless every condition is met."""
-        return self.rule.award.points if self.verdict is Verdict.MET else 0
+    def scorecard(self) -> Scorecard:
+        return self.evidence.scorecard
 
     @property
     def reasons(self) -> tuple[Finding, ...]:
@@ -242,33 +327,136 @@ class Decision:
     @property
     def sentence(self) -> Words:
         """What the partner reads: the outcome, and the reasons for it."""
-        period = self.scorecard.period
         telling = [finding.sentence for finding in self.reasons]
-        outcome = {
-            Verdict.MET: sentences.points(self.points),
-            Verdict.NOT_MET: Words(en="no points", fr="pas de points"),
-            Verdict.UNKNOWN: Words(en="left open", fr="en suspens"),
-        }[self.verdict]
+        if self.limited:
+            telling.append(self.limited)
+        return sentences.joined([self.short_sentence, *telling])
+
+    @property
+    def short_sentence(self) -> Words:
+        """The outcome alone: the same for all with whom a rule deals alike on one day."""
         return Words(
-            en="{label}, {period}: {outcome}. {reasons}",
-            fr="{label}, {period}\u202f: {outcome}. {reasons}",
-        ).format(
-            label=self.rule.label,
-            period=Words(en=period.label("en"), fr=period.label("fr")),
-            outcome=outcome,
-            reasons=sentences.joined(telling),
+            "{label}, {occasion}: {outcome}.", "{label}, {occasion}\u202f: {outcome}."
+        ).format(label=self.rule.label, occasion=self._occasion, outcome=self._outcome)
+
+    @property
+    def _occasion(self) -> Words:
+        if kind := self.rule.on.event:
+            return sentences.on_event(kind, self.evidence.on)
+        period = self.scorecard.period
+        return Words(en=period.label("en"), fr=period.label("fr"))
+
+    @property
+    def _outcome(self) -> Words:
+        if self.verdict is Verdict.UNKNOWN:
+            return Words(en="left open", fr="en suspens")
+        if self.points == 0:
+            return Words(en="no points", fr="pas de points")
+        return sentences.points(self.points)
+
+
+def judge(rule: Rule, evidence: Evidence, history: Iterable[Won] = ()) -> tuple[Verdict, int]:
+    """The verdict and the points of `decide`, without the reasons: for a hundred thousand."""
+    verdict = all_met(condition.judge(evidence) for condition in rule.conditions)
+    if verdict is not Verdict.MET:
+        return verdict, 0
+    earned = rule.award.worth(evidence)
+    if earned is None:
+        return Verdict.UNKNOWN, 0
+    if earned == 0:
+        return Verdict.NOT_MET, 0
+    if not rule.limits and not rule.cool_down_days:
+        return verdict, earned
+    limited = applied(rule.limits, rule.cool_down_days, evidence.on, earned, history)
+    return verdict, limited.points
+
+
+def decide(rule: Rule, evidence: Evidence, history: Iterable[Won] = ()) -> Decision:
+    """Say whether the evidence earns the rule's award, how much, and why.
+
+    One unmet condition settles the matter, whatever else is unknown; failing that, one unknown
+    leaves the decision open, to be taken again when the figure comes in. The same holds of the
+    figure that an award is measured by.
+
+    history: what the rule has already paid the recipient.
+    """
+    findings = tuple(condition.examine(evidence) for condition in rule.conditions)
+    verdict = all_met(finding.verdict for finding in findings)
+    if verdict is not Verdict.MET:
+        return Decision(rule, evidence, verdict, findings, earned=0, points=0)
+    award = rule.award.earned(evidence)
+    if award.finding:
+        findings = (*findings, award.finding)
+    if not award.points:
+        verdict = Verdict.UNKNOWN if award.points is None else Verdict.NOT_MET
+        return Decision(rule, evidence, verdict, findings, earned=0, points=0)
+    limited = applied(rule.limits, rule.cool_down_days, evidence.on, award.points, history)
+    return Decision(
+        rule, evidence, verdict, findings, award.points, limited.points, limited.sentence
+    )
+
+
+def _check(rule: Rule, given: Given, fields: Fields) -> None:
+    """Refuse what makes no sense together."""
+    if rule.ends is not None and rule.ends < rule.starts:
+        raise fields["ends"].refused(
+            f"the rule ends on {rule.ends}, before it starts on {rule.starts}.",
+            "Name a later day.",
+        )
+    if rule.on is Occasion.CLOSE:
+        _check_on_close(rule, given, fields)
+    else:
+        _check_on_event(rule, fields)
+
+
+def _check_on_close(rule: Rule, given: Given, fields: Fields) -> None:
+    if "period" not in fields:
+        raise given.refused(
+            "the field “period” is missing.", "Add a line “period: …”: month, quarter or year."
+        )
+    if rule.award.to is Recipient.PERSON:
+        raise fields["award"].refused(
+            "a close knows partners and no persons.",
+            "Take “to” out, or let the rule be decided on an event.",
+        )
+    for condition, item in zip(rule.conditions, fields["conditions"].items(), strict=True):
+        for inner in condition.inside():
+            if inner.event_only:
+                raise item.refused(
+                    f"“{inner.name}” asks about an event, and a close is none.",
+                    "Take it out, or let the rule be decided on an event.",
+                )
+
+
+def _check_on_event(rule: Rule, fields: Fields) -> None:
+    if rule.measured_on is Level.DISTRIBUTOR:
+        raise fields["measured_on"].refused(
+            "an event is a partner's own, and so are the figures it is decided by.",
+            "Take “measured_on” out, or let the rule be decided on a close.",
+        )
+    if rule.when_short is Shortage.PRO_RATA:
+        raise fields["when_short"].refused(
+            "events are paid one by one as they come, so there is nobody to share with.",
+            "Take “when_short” out: an award that the budget can't pay whole is refused.",
         )
 
 
-def decide(rule: Rule, scorecard: Scorecard) -> Decision:
-    """Say whether a scorecard earns the rule's award, and why.
+def _number(fields: Fields, name: str, lowest: int, highest: int, *, default: int = 0) -> int:
+    return fields[name].whole_number(lowest, highest) if name in fields else default
 
-    One unmet condition settles the matter, whatever else is unknown; failing that, one unknown
-    leaves the decision open, to be taken again when the figure comes in.
-    """
-    findings = tuple(condition.examine(scorecard) for condition in rule.conditions)
-    verdict = all_met(finding.verdict for finding in findings)
-    return Decision(rule, scorecard, verdict, findings)
+
+Chosen = TypeVar("Chosen", bound=StrEnum)
+
+
+def _choice(fields: Fields, name: str, choices: type[Chosen], default: Chosen) -> Chosen:
+    return fields[name].choice(choices) if name in fields else default
+
+
+def _several(fields: Fields, name: str, most: int) -> list[Given]:
+    items = _items(fields.get(name))
+    if len(items) > most:
+        raise fields[name].refused(f"{len(items)} are too many.", f"Keep to {most}.")
+    return items
 
 
 def _read_days(given: Given) -> tuple[date, date]:

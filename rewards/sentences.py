@@ -16,8 +16,11 @@ from math import ceil, floor
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure
 from partner_cx.measures.kpi import Direction, Unit
+from partner_cx.operations.event_kinds import EventKind
+from partner_cx.periods import Period
 from partner_cx.quantities import NOTHING, number_text, percent, points_text
 from partner_cx.words import Words
+from rewards.evidence import EventsAsked, Peers
 
 _MONTHS = {
     "en": "January February March April May June July August September October November December",
@@ -117,6 +120,10 @@ def lower_is_better(kpi: str) -> bool:
     return kpi in CATALOGUE and CATALOGUE[kpi].direction is Direction.LOWER
 
 
+def has_interval(kpi: str) -> bool:
+    return kpi in CATALOGUE and CATALOGUE[kpi].has_interval
+
+
 def reached(figure: Figure, bound: Bound) -> Words:
     """`OTIF 96.40% (target 95%, 412 lines): reached.`"""
     return _told(figure, bound, Words(en="reached.", fr="c’est atteint."))
@@ -130,6 +137,16 @@ def missed(figure: Figure, bound: Bound) -> Words:
         rest = Words(en="{gap} short{things}.", fr="il manque {gap}{things}.")
     things = _things_missing(figure, bound)
     return _told(figure, bound, rest.format(gap=_gap(figure, bound), things=things))
+
+
+def reached_surely(figure: Figure, bound: Bound, end: Fraction, *, lower: bool) -> Words:
+    return _told_surely(figure, bound, end, lower=lower, rest=Words("reached.", "c’est atteint."))
+
+
+def missed_surely(figure: Figure, bound: Bound, end: Fraction, *, lower: bool) -> Words:
+    return _told_surely(
+        figure, bound, end, lower=lower, rest=Words("not reached.", "ce n’est pas atteint.")
+    )
 
 
 def measured(figure: Figure) -> Words:
@@ -148,6 +165,7 @@ def undecided(kpi: str, reason: Words) -> Words:
 
 NO_DATA = Words(en="no data", fr="aucune donnée")
 NO_TARGET = Words(en="no target holds for it", fr="aucun objectif n’est fixé")
+NO_INTERVAL = Words(en="it has no interval", fr="aucun intervalle n’est connu")
 
 
 def too_small_a_sample(n: int, n_min: int) -> Words:
@@ -184,6 +202,127 @@ def stale(as_of: date | None, days: int | None) -> Words:
     ).format(when=when, length=length)
 
 
+def of_another(whose: Words, reason: Words) -> Words:
+    """Why another figure that it is compared with says nothing: `no data for Q1 2026`."""
+    return Words("{reason} ({whose})", "{reason} ({whose})").format(reason=reason, whose=whose)
+
+
+def improved(figure: Figure, then: Fraction, when: Words, by: Fraction, *, met: bool) -> Words:
+    """`OTIF 96.40% (95.00% in Q1 2026, 412 lines): 1.4 pt better.`"""
+    return _against(figure, then, when, by, met=met)
+
+
+def beats(
+    figure: Figure, value: Fraction, peers: Peers, members: int, by: Fraction, *, met: bool
+) -> Words:
+    whose = Words("{peers}, {n} partners", "{peers}, {n} partenaires").format(
+        peers=PEERS[peers], n=_both(lambda lang: number_text(members, lang))
+    )
+    return _against(figure, value, whose, by, met=met)
+
+
+def _against(figure: Figure, other: Fraction, whose: Words, by: Fraction, *, met: bool) -> Words:
+    return Words(
+        "{label} {value} ({other}, {whose}): {rest}",
+        "{label} {value} ({other}, {whose})\u202f: {rest}",
+    ).format(
+        label=label(figure.kpi),
+        value=_both(lambda lang: _value(figure.kpi, _number(figure), lang)),
+        other=_both(lambda lang: _value(figure.kpi, other, lang)),
+        whose=whose,
+        rest=Words("reached.", "c’est atteint.") if met else Words("missed.", "c’est manqué."),
+    )
+
+
+PEERS = {
+    Peers.NETWORK: Words("the network", "le réseau"),
+    Peers.KIND: Words("partners of its kind", "les partenaires du même type"),
+    Peers.TIER: Words("partners of its tier", "les partenaires du même niveau"),
+    Peers.REGION: Words("partners of its region", "les partenaires de la même région"),
+    Peers.COUNTRY: Words("partners of its country", "les partenaires du même pays"),
+}
+
+
+def no_peers(peers: Peers) -> Words:
+    return Words("there are no {peers}", "pas de comparaison avec {peers}").format(
+        peers=PEERS[peers]
+    )
+
+
+def too_few_peers(peers: Peers, members: int, least: int) -> Words:
+    return Words(
+        "too few {peers} to compare with, {members} of at least {least}",
+        "trop peu pour comparer avec {peers}, {members} sur au moins {least}",
+    ).format(peers=PEERS[peers], members=members, least=least)
+
+
+def so_many_met(met: int, count: int, of: int) -> Words:
+    return Words(
+        "{met} of {of} met, {count} asked.", "{met} sur {of} remplies, {count} demandées."
+    ).format(met=met, of=of, count=count)
+
+
+NOBODY_KNOWS_SINCE_WHEN = Words(
+    "Since when it has been a partner isn’t known.", "On ignore depuis quand il est partenaire."
+)
+
+
+def partner_since(joined_on: date, months: int, reached_on: date, *, met: bool) -> Words:
+    told = (
+        Words("Partner since {since}.", "Partenaire depuis le {since}.")
+        if met
+        else Words(
+            "Partner since {since}, {months} months on {reached}.",
+            "Partenaire depuis le {since}, {months} mois le {reached}.",
+        )
+    )
+    return told.format(since=day_text(joined_on), months=months, reached=day_text(reached_on))
+
+
+EVENTS = {
+    EventKind.REPORT_ACCEPTED: _things(
+        "report accepted|reports accepted", "rapport retenu|rapports retenus"
+    ),
+    EventKind.SURVEY_ANSWERED: _things(
+        "survey answered|surveys answered", "enquête répondue|enquêtes répondues"
+    ),
+    EventKind.COURSE_COMPLETED: _things(
+        "course completed|courses completed", "formation achevée|formations achevées"
+    ),
+    EventKind.CATALOGUE_COMPLETED: _things(
+        "catalogue completed|catalogues completed", "catalogue complété|catalogues complétés"
+    ),
+    EventKind.PANEL_ATTENDED: _things(
+        "panel attended|panels attended", "panel suivi|panels suivis"
+    ),
+    EventKind.INCIDENT_RESOLVED: _things(
+        "incident resolved|incidents resolved", "incident résolu|incidents résolus"
+    ),
+}
+
+
+def never_told_of(kind: EventKind) -> Words:
+    return Words(
+        "The programme has never been told of any {things}.",
+        "Le programme n’a jamais eu connaissance de {things}.",
+    ).format(things=EVENTS[kind].many)
+
+
+def happened(asked: EventsAsked, count: int, wanted: int, period: Period) -> Words:
+    return Words("{times}, {wanted} asked.", "{times}, {wanted} demandés.").format(
+        times=EVENTS[asked.kind].times(count), wanted=wanted
+    )
+
+
+def about(subject: str | None, wanted: tuple[str, ...], *, met: bool) -> Words:
+    told = (
+        Words("About {subject}.", "Au sujet de {subject}.")
+        if met
+        else Words("Isn’t about {wanted}.", "N’est pas au sujet de {wanted}.")
+    )
+    return told.format(subject=subject, wanted=", ".join(wanted))
+
+
 def points(count: int) -> Words:
     """`500 points`, `1 point`."""
     return _both(lambda lang: points_text(count, lang))
@@ -207,6 +346,30 @@ def _told(figure: Figure, bound: Bound, rest: Words) -> Words:
         value=_both(lambda lang: _value(figure.kpi, number, lang, decimals)),
         called=bound.called,
         limit=limit,
+        sample=_counted(figure.kpi).times(figure.n),
+        rest=rest,
+    )
+
+
+def _told_surely(figure: Figure, bound: Bound, end: Fraction, *, lower: bool, rest: Words) -> Words:
+    sure = (
+        Words("surely at least", "à coup sûr au moins")
+        if lower
+        else Words("surely at most", "à coup sûr au plus")
+    )
+    scale = _scale(figure.kpi)
+    decimals = _decimals_apart(end * scale, bound.value * scale)
+    return Words(
+        "{label} {value}, {sure} {end} (95% interval; {called} {limit}, {sample}): {rest}",
+        "{label} {value}, {sure} {end} (intervalle à 95\u202f%\u202f; {called} {limit}, "
+        "{sample})\u202f: {rest}",
+    ).format(
+        label=label(figure.kpi),
+        value=_both(lambda lang: _value(figure.kpi, _number(figure), lang)),
+        sure=sure,
+        end=_both(lambda lang: _value(figure.kpi, end, lang, decimals)),
+        called=bound.called,
+        limit=_both(lambda lang: _value(figure.kpi, bound.value, lang, decimals, short=True)),
         sample=_counted(figure.kpi).times(figure.n),
         rest=rest,
     )
@@ -302,3 +465,111 @@ def _day(day: date, language: str) -> str:
 
 def _both(say: Callable[[str], str]) -> Words:
     return Words(en=say("en"), fr=say("fr"))
+
+
+def cooling_down(last_on: date, days: int, again_on: date) -> Words:
+    return Words(
+        "Already won on {last}, at most once in {days} days: possible again from {again}.",
+        "Déjà obtenu le {last}, une fois en {days} jours au plus\u202f: à nouveau possible à "
+        "partir du {again}.",
+    ).format(last=day_text(last_on), days=days, again=day_text(again_on))
+
+
+def often_enough(times: int, period: Period) -> Words:
+    return Words(
+        "Limit of {times} times in {period} reached: possible again from {again}.",
+        "Limite de {times} fois atteinte ({period})\u202f: à nouveau possible à partir du {again}.",
+    ).format(times=times, period=_period(period), again=day_text(period.end_day))
+
+
+def much_enough(limit: int, won: int, period: Period) -> Words:
+    return Words(
+        "Limit of {limit} in {period}, {won} already won: possible again from {again}.",
+        "Limite de {limit} ({period}), dont {won} déjà obtenus\u202f: à nouveau possible à partir "
+        "du {again}.",
+    ).format(limit=points(limit), won=won, period=_period(period), again=day_text(period.end_day))
+
+
+def _period(period: Period) -> Words:
+    return Words(period.label("en"), period.label("fr"))
+
+
+def on_event(kind: EventKind, day: date) -> Words:
+    return Words("{event} on {day}", "{event} le {day}").format(
+        event=EVENTS[kind].one, day=day_text(day)
+    )
+
+
+def per_unit(
+    figure: Figure, start: Fraction, unit: Fraction, units: int, each: int, cap: int | None
+) -> Words:
+    return Words("{figure}: {units} × {each}.", "{figure}\u202f: {units} × {each}.").format(
+        figure=measured(figure), units=units, each=points(each)
+    )
+
+
+def step_reached(figure: Figure, reaches: Fraction, earned: int) -> Words:
+    return Words("{figure}: {earned}.", "{figure}\u202f: {earned}.").format(
+        figure=measured(figure), earned=points(earned)
+    )
+
+
+def no_step_reached(figure: Figure, lowest: Fraction) -> Words:
+    return Words("{figure}: no step reached.", "{figure}\u202f: aucun palier atteint.").format(
+        figure=measured(figure)
+    )
+
+
+_VERDICTS = {
+    "met": Words("met", "remplie"),
+    "not_met": Words("not met", "non remplie"),
+    "unknown": Words("left open", "en suspens"),
+}
+
+
+def otherwise(verdict: str, expected_points: int | None, came_to: Words) -> Words:
+    """`Expected met, 500 points. It came to: …`"""
+    expected = _VERDICTS[verdict]
+    if expected_points is not None:
+        expected = Words("{verdict}, {points}", "{verdict}, {points}").format(
+            verdict=expected, points=points(expected_points)
+        )
+    return Words(
+        "Expected {expected}. It came to: {came_to}",
+        "Attendu\u202f: {expected}. Obtenu\u202f: {came_to}",
+    ).format(expected=expected, came_to=came_to)
+
+
+def points_per_unit(kpi: str, start: Fraction, unit: Fraction, each: int, cap: int | None) -> Words:
+    way = Words("below", "sous") if lower_is_better(kpi) else Words("above", "au-dessus de")
+    most = Words("", "")
+    if cap is not None:
+        most = Words(", at most {cap}", ", {cap} au plus").format(cap=points(cap))
+    return Words(
+        "{points} for each {unit} of {kpi} {way} {start}{most}",
+        "{points} par {unit} de {kpi} {way} {start}{most}",
+    ).format(
+        points=points(each),
+        unit=_both(lambda lang: _short_gap(kpi, unit, lang)),
+        kpi=label(kpi),
+        way=way,
+        start=_both(lambda lang: _value(kpi, start, lang, short=True)),
+        most=most,
+    )
+
+
+def points_by_steps(kpi: str, steps: list[tuple[Fraction, int]]) -> Words:
+    told = [
+        Words("{points} from {reaches}", "{points} dès {reaches}").format(
+            points=points(earned),
+            reaches=_both(lambda lang, r=reaches: _value(kpi, r, lang, short=True)),
+        )
+        for reaches, earned in steps
+    ]
+    return Words("{kpi}: {steps}", "{kpi}\u202f: {steps}").format(
+        kpi=label(kpi), steps=_both(lambda lang: ", ".join(t.in_(lang) for t in told))
+    )
+
+
+def _short_gap(kpi: str, gap: Fraction, language: str) -> str:
+    return f"{_shortly(gap * _scale(kpi), language, 2)} {_unit(kpi, _GAPS)}".strip()

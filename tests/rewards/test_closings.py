@@ -22,7 +22,7 @@ from rewards.conditions import KpiIsGreen
 from rewards.decisions import DecisionRow
 from rewards.frozen import Closing, FrozenFigure, digest
 from rewards.ledger import Account
-from rewards.rules import Audience, Award, Level
+from rewards.rules import Audience, FixedPoints, Level
 from tests.harness.databases import KINDS, fresh_database
 from tests.harness.intake import partner, take
 from tests.harness.programme import (
@@ -121,7 +121,7 @@ def test_a_budget_that_cant_pay_everyone_pays_no_one_until_it_is_funded(network:
 
 
 def test_of_two_rules_on_one_budget_each_is_paid_whole_or_not(network: sa.Engine) -> None:
-    dear = replace(OTIF_BONUS, code="a_dear_one", award=Award(800))
+    dear = replace(OTIF_BONUS, code="a_dear_one", award=FixedPoints(800))
     a_programme(network, dear, OTIF_BONUS, points=700)
     closed = close_it(network)
     paid = {outcome.rule.code: outcome.points_awarded for outcome in closed.outcomes}
@@ -181,8 +181,8 @@ def test_a_close_waits_for_an_import_under_way_and_knows_what_it_told(network: s
 
 
 def test_months_quarters_and_years_close_in_any_order(network: sa.Engine) -> None:
-    monthly = replace(OTIF_BONUS, code="monthly", period=PeriodKind.MONTH, award=Award(10))
-    yearly = replace(OTIF_BONUS, code="yearly", period=PeriodKind.YEAR, award=Award(1_000))
+    monthly = replace(OTIF_BONUS, code="monthly", period=PeriodKind.MONTH, award=FixedPoints(10))
+    yearly = replace(OTIF_BONUS, code="yearly", period=PeriodKind.YEAR, award=FixedPoints(1_000))
     a_programme(network, OTIF_BONUS, monthly, yearly)
     later = datetime(2027, 1, 2, 9, 0, tzinfo=UTC)
     for period in ("2026", "2026-05", "2026Q2", "2026-04", "2026Q1"):

@@ -24,6 +24,7 @@ from rewards.conditions import (
     condition_to_plain,
     read_condition,
 )
+from rewards.evidence import Evidence
 from rewards.reading import Given, read_yaml, write_yaml
 
 QUARTER = Period.parse("2026Q2")
@@ -31,8 +32,11 @@ AIM = Target("otif", Fraction(19, 20), n_min=5, coverage_min=Fraction(4, 5), sta
 MET, NOT_MET, UNKNOWN = Verdict.MET, Verdict.NOT_MET, Verdict.UNKNOWN
 
 
-def scorecard(*figures: Figure, groups: frozenset[str] = frozenset()) -> Scorecard:
-    return Scorecard(QUARTER, "R-1", {figure.kpi: figure for figure in figures}, groups)
+def evidence(*figures: Figure, groups: frozenset[str] = frozenset()) -> Evidence:
+    """The evidence of a closed quarter."""
+    return Evidence.of(
+        Scorecard(QUARTER, "R-1", {figure.kpi: figure for figure in figures}, groups)
+    )
 
 
 AS_OF = datetime(2026, 7, 3, 8, tzinfo=UTC)
@@ -60,7 +64,7 @@ WHY_UNKNOWN = [
 
 @pytest.mark.parametrize(("figure", "reason"), WHY_UNKNOWN)
 def test_what_cannot_be_judged_says_why(figure: Figure, reason: str) -> None:
-    finding = KpiIsGreen("otif").examine(scorecard(figure))
+    finding = KpiIsGreen("otif").examine(evidence(figure))
     assert finding.verdict is UNKNOWN
     assert finding.sentence.en == f"OTIF can't be judged: {reason}."
     assert "\u202f: " in finding.sentence.fr
@@ -72,7 +76,7 @@ def test_a_kpi_never_measured_is_unknown_rather_than_zero() -> None:
         KpiAtLeast("otif", Fraction(0)),
         KpiAtMost("dispute_rate", Fraction(1)),
     ):
-        assert condition.examine(scorecard()).verdict is UNKNOWN
+        assert condition.examine(evidence()).verdict is UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -92,12 +96,12 @@ def test_a_threshold_of_the_rule_is_compared_exactly(
     condition: Condition, value: Fraction, verdict: Verdict
 ) -> None:
     figure = Figure(condition.kpi, value, n=8)  # type: ignore[attr-defined]
-    assert condition.examine(scorecard(figure)).verdict is verdict
+    assert condition.examine(evidence(figure)).verdict is verdict
 
 
 def test_too_much_of_what_should_be_little_is_told_as_too_much() -> None:
     figure = Figure("dispute_rate", Fraction(17, 560), 17, 560, 560)
-    sentence = KpiAtMost("dispute_rate", Fraction(1, 40)).examine(scorecard(figure)).sentence
+    sentence = KpiAtMost("dispute_rate", Fraction(1, 40)).examine(evidence(figure)).sentence
     assert sentence.en.endswith(
         "3.04% (at most 2.5%, 560 invoice lines): 0.54 pt over, "
         "3 fewer invoice lines would have kept to it."
@@ -107,14 +111,14 @@ def test_too_much_of_what_should_be_little_is_told_as_too_much() -> None:
 
 def test_a_sum_of_quantities_is_not_told_as_things() -> None:
     figure = Figure("otif_case", Fraction(198, 275), 198_000_000, 275_000_000, n=7)
-    sentence = KpiAtLeast("otif_case", Fraction(4, 5)).examine(scorecard(figure)).sentence
+    sentence = KpiAtLeast("otif_case", Fraction(4, 5)).examine(evidence(figure)).sentence
     assert sentence.en.endswith("72.00% (at least 80%, 7 lines): 8 pt short.")
 
 
 @given(st.fractions(0, 1, max_denominator=10**9), st.fractions(0, 1, max_denominator=10**9))
 def test_a_miss_never_reads_like_its_target(value: Fraction, threshold: Fraction) -> None:
     condition = KpiAtLeast("otif", threshold)
-    finding = condition.examine(scorecard(Figure("otif", value, n=1)))
+    finding = condition.examine(evidence(Figure("otif", value, n=1)))
     printed, target = finding.sentence.en.removeprefix("OTIF ").split(" (at least ")
     if finding.verdict is NOT_MET:
         shown, aim = (float(text.split("%")[0]) for text in (printed, target))
@@ -123,14 +127,14 @@ def test_a_miss_never_reads_like_its_target(value: Fraction, threshold: Fraction
 
 
 def test_belonging_to_a_group_is_met_or_not_met() -> None:
-    gold = scorecard(groups=frozenset({"tier:gold"}))
+    gold = evidence(groups=frozenset({"tier:gold"}))
     assert PartnerIn("tier:gold").examine(gold).verdict is MET
     assert PartnerIn("tier:silver").examine(gold).verdict is NOT_MET
 
 
 def test_alternatives_are_told_by_those_that_settled_them() -> None:
     condition = AnyOf((KpiIsGreen("otif"), PartnerIn("tier:gold")))
-    finding = condition.examine(scorecard(groups=frozenset({"tier:gold"})))
+    finding = condition.examine(evidence(groups=frozenset({"tier:gold"})))
     assert finding.verdict is MET
     assert finding.sentence.en == "Belongs to tier:gold."
     assert [leaf.verdict for leaf in finding.leaves()] == [UNKNOWN, MET]
@@ -138,7 +142,7 @@ def test_alternatives_are_told_by_those_that_settled_them() -> None:
 
 def test_a_finding_is_stored_with_exact_figures() -> None:
     figure = Figure("otif", Fraction(0), 0, 20, 20, state=State.RED, target=AIM)
-    plain = AllOf((KpiIsGreen("otif"),)).examine(scorecard(figure)).to_plain()
+    plain = AllOf((KpiIsGreen("otif"),)).examine(evidence(figure)).to_plain()
     (part,) = plain["parts"]
     assert (part["kpi"], part["value"], part["hits"], part["of"]) == ("otif", "0", 0, 20)
     assert (part["verdict"], part["bound"]) == ("not_met", "19/20")
@@ -149,7 +153,7 @@ def verdicts() -> st.SearchStrategy[Condition]:
     return st.sampled_from([PartnerIn("tier:gold"), PartnerIn("tier:none"), KpiIsGreen("otif")])
 
 
-SETTLED = scorecard(groups=frozenset({"tier:gold"}))
+SETTLED = evidence(groups=frozenset({"tier:gold"}))
 SEVERAL = st.lists(verdicts(), min_size=1, max_size=5).map(tuple)
 NEGATED = {MET: NOT_MET, NOT_MET: MET, UNKNOWN: UNKNOWN}
 OPPOSITE = {PartnerIn("tier:gold"): PartnerIn("tier:none"), KpiIsGreen("otif"): KpiIsGreen("otif")}

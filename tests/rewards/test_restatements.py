@@ -11,8 +11,9 @@ import pytest
 from partner_cx.measures.figures import Figure, Scorecard, State, Target
 from partner_cx.periods import Period
 from rewards.conditions import KpiIsGreen
+from rewards.evidence import Evidence
 from rewards.restatements import reconsider
-from rewards.rules import Award, Decision, Rule, decide
+from rewards.rules import FixedPoints, Decision, Rule, decide
 
 TEMPLATE = Path(__file__).parents[2] / "templates/rules/network_quality_bonus.yaml"
 RULE = replace(
@@ -29,7 +30,7 @@ def decided(hits: int | None, *, rule: Rule = RULE, subject: str = "R-1") -> Dec
     else:
         state = State.GREEN if hits >= 95 else State.RED
         figure = Figure("otif", Fraction(hits, 100), hits, 100, 100, state=state, target=target)
-    return decide(rule, Scorecard(Period.parse("2026Q2"), subject, {"otif": figure}))
+    return decide(rule, Evidence.of(Scorecard(Period.parse("2026Q2"), subject, {"otif": figure})))
 
 
 # OTIF    then  now   proposed
@@ -64,7 +65,7 @@ def test_a_figure_that_came_in_late_is_named_with_its_absence_then() -> None:
 
 
 def test_a_richer_version_of_the_rule_proposes_the_difference() -> None:
-    richer = replace(RULE, version=2, award=Award(700))
+    richer = replace(RULE, version=2, award=FixedPoints(700))
     proposal = reconsider(decided(96), decided(96, rule=richer))
     assert proposal is not None
     assert proposal.points == 200

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from partner_cx.errors import NotFound
 from partner_cx.periods import Period, PeriodKind
 from rewards.rulebook import RuleVersion, in_force, publish, versions
-from rewards.rules import Award, Rule
+from rewards.rules import FixedPoints, Rule
 
 TEMPLATE = Path(__file__).parents[2] / "templates/rules/network_quality_bonus.yaml"
 RULE = Rule.from_yaml(TEMPLATE.read_text(encoding="utf-8"), TEMPLATE.name)
@@ -42,7 +42,7 @@ def test_publishing_the_same_again_changes_nothing(session: Session) -> None:
 
 def test_a_change_is_the_next_version_whatever_number_it_was_given(session: Session) -> None:
     put(session, RULE)
-    changed = put(session, replace(RULE, award=Award(600), version=1))
+    changed = put(session, replace(RULE, award=FixedPoints(600), version=1))
     assert changed.version == 2
     assert changed.rule.version == 2
     assert [each.version for each in versions(session, RULE.code)] == [1, 2]
@@ -50,7 +50,7 @@ def test_a_change_is_the_next_version_whatever_number_it_was_given(session: Sess
 
 def test_going_back_to_former_contents_is_a_version_too(session: Session) -> None:
     put(session, RULE)
-    put(session, replace(RULE, award=Award(600)))
+    put(session, replace(RULE, award=FixedPoints(600)))
     assert put(session, RULE).version == 3
 
 
@@ -62,7 +62,7 @@ def test_an_unknown_rule_is_answered_with_those_there_are(session: Session) -> N
 
 def test_a_version_decides_the_periods_that_begin_after_it_starts(session: Session) -> None:
     put(session, replace(RULE, starts=date(2026, 1, 1)))
-    put(session, replace(RULE, starts=date(2026, 7, 1), award=Award(600)))
+    put(session, replace(RULE, starts=date(2026, 7, 1), award=FixedPoints(600)))
     code = RULE.code
     # period     decided by
     decided = {
@@ -78,7 +78,7 @@ def test_a_version_decides_the_periods_that_begin_after_it_starts(session: Sessi
 
 def test_a_version_that_starts_midway_leaves_the_period_to_the_one_before(session: Session) -> None:
     put(session, RULE)
-    late = put(session, replace(RULE, starts=date(2026, 5, 15), award=Award(600)))
+    late = put(session, replace(RULE, starts=date(2026, 5, 15), award=FixedPoints(600)))
     assert late.starts_on == date(2026, 7, 1)
     assert deciding(session, "2026Q2") == [(RULE.code, 1)]
     assert deciding(session, "2026Q3") == [(RULE.code, 2)]

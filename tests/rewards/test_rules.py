@@ -17,11 +17,12 @@ from partner_cx.network.names import NARROWER, PartnerKind
 from partner_cx.periods import Period, PeriodKind
 from partner_cx.words import Words
 from rewards.conditions import AllOf, Condition, KpiAtLeast, KpiIsGreen, PartnerIn, Verdict
+from rewards.evidence import Evidence
 from rewards.reading import BYTES_MAX
 from rewards.rules import (
     POINTS_MAX,
     Audience,
-    Award,
+    FixedPoints,
     Level,
     Occasion,
     Rule,
@@ -54,7 +55,7 @@ def test_the_template_is_a_rule() -> None:
     assert template.conditions == tuple(
         KpiIsGreen(kpi) for kpi in ("otif", "sla_response", "portal_adoption")
     )
-    assert (template.award.points, template.budget) == (500, "network-quality")
+    assert (template.award, template.budget) == (FixedPoints(500), "network-quality")
     assert (template.starts, template.ends) == (date(2026, 1, 1), None)
 
 
@@ -223,7 +224,7 @@ RULES = st.builds(
     version=st.integers(1, 1000),
     label=st.builds(Words, TEXTS, TEXTS),
     source=TEXTS,
-    on=st.sampled_from(Occasion),
+    on=st.just(Occasion.CLOSE),
     period=st.sampled_from(PeriodKind),
     starts=st.dates(date(2000, 1, 1), date(2030, 1, 1)),
     ends=st.none() | st.dates(date(2030, 1, 1), date(2199, 12, 31)),
@@ -235,7 +236,7 @@ RULES = st.builds(
     ),
     measured_on=st.sampled_from(Level),
     conditions=st.lists(ASKED, min_size=1, max_size=3).map(tuple),
-    award=st.builds(Award, st.integers(1, POINTS_MAX)),
+    award=st.builds(FixedPoints, st.integers(1, POINTS_MAX)),
     budget=CODES,
 )
 
@@ -257,10 +258,10 @@ def test_deciding_is_the_same_each_time_and_pays_only_what_is_met(
     target = Target("otif", Fraction(19, 20))
     state = State.GREEN if hits >= 19 else State.RED
     figure = Figure("otif", Fraction(hits, 20), hits, 20, 20, state=state, target=target)
-    scorecard = Scorecard(Period.parse("2026Q2"), "R-1", {"otif": figure})
+    evidence = Evidence.of(Scorecard(Period.parse("2026Q2"), "R-1", {"otif": figure}))
     asking = replace(rule(), conditions=conditions)
-    decision = decide(asking, scorecard)
-    assert decision == decide(asking, scorecard)
+    decision = decide(asking, evidence)
+    assert decision == decide(asking, evidence)
     assert decision.points == (500 if decision.verdict is Verdict.MET else 0)
-    assert decision.verdict is AllOf(conditions).examine(scorecard).verdict
+    assert decision.verdict is AllOf(conditions).examine(evidence).verdict
     assert decision.reasons

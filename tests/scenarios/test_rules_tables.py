@@ -16,6 +16,7 @@ from partner_cx.errors import Conflict
 from partner_cx.measures.figures import Figure, Scorecard, State, Target
 from partner_cx.periods import Period
 from rewards.conditions import Finding, KpiIsGreen, Verdict, all_met, any_met
+from rewards.evidence import Evidence
 from rewards.lots import Lot, take
 from rewards.restatements import reconsider
 from rewards.risk import Chance, add_up
@@ -44,8 +45,8 @@ def counted(kpi: str, hits: int, of: int, target: str) -> Figure:
     return Figure(kpi, Fraction(hits, of), hits, of, of, state=state, target=Target(kpi, aim))
 
 
-def quarter_of(*figures: Figure) -> Scorecard:
-    return Scorecard(QUARTER, "R-1", {figure.kpi: figure for figure in figures})
+def quarter_of(*figures: Figure) -> Evidence:
+    return Evidence.of(Scorecard(QUARTER, "R-1", {figure.kpi: figure for figure in figures}))
 
 
 def bonus() -> Rule:
