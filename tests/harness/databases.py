@@ -32,6 +32,21 @@ def fresh_database(kind: str) -> Iterator[str]:
 
 
 @contextmanager
+def unmigrated_database(kind: str) -> Iterator[str]:
+    """The URL of a database of one of the KINDS with nothing in it, gone afterwards."""
+    name = f"partner_cx_{uuid4().hex}"
+    if kind == "sqlite":
+        path = folder() / f"{name}.sqlite3"
+        yield f"sqlite:///{path}"
+        for leftover in folder().glob(f"{path.name}*"):
+            leftover.unlink()
+        return
+    _administer(f'CREATE DATABASE "{name}"')
+    yield _url_of(name)
+    _administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
 def copied_database(url: str) -> Iterator[str]:
     """The URL of a copy of a database that nobody has open, gone afterwards."""
     copy_of = _sqlite_copy_of if url.startswith("sqlite") else _postgresql_copy_of
