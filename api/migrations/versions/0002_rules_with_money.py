@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -391,7 +392,7 @@ def _freeze_partners() -> None:
             op.get_bind().execute(insert, rows)
 
 
-def _groups(partner: sa.Row, partners: dict[int, sa.Row]) -> Iterator[str]:
+def _groups(partner: Any, partners: dict[int, Any]) -> Iterator[str]:
     for about in ("kind", "tier", "region", "country"):
         if name := getattr(partner, about):
             yield f"{about}:{name}"
