@@ -153,7 +153,7 @@ class Rule:
     starts, ends: the first and the last day it holds, both included; it is decided for periods
         that lie between them whole. ends: None while nobody knows.
     period: the periods it is decided for; on an event, those of the figures it looks at.
-    conditions: all of them must be met.
+    conditions: all of them must be met. On an event there may be none: that it happened is enough.
     budget: the code of the budget that pays.
     limits: all of them hold; the tightest counts.
     cool_down_days: how far apart two awards lie at least.
@@ -198,9 +198,9 @@ class Rule:
     @classmethod
     def read(cls, given: Given) -> Self:
         fields = given.fields(
-            required=("code", "label", "source", "on", "starts", "conditions", "award", "budget"),
+            required=("code", "label", "source", "on", "starts", "award", "budget"),
             optional=(
-                *("version", "period", "ends", "for", "measured_on"),
+                *("version", "period", "ends", "for", "measured_on", "conditions"),
                 *("limits", "cool_down_days", "hold_days", "needs_approval", "when_short", "tests"),
             ),
         )
@@ -215,7 +215,7 @@ class Rule:
             ends=_read_days(fields["ends"])[1] if "ends" in fields else None,
             audience=Audience.read(fields["for"]) if "for" in fields else Audience(),
             measured_on=_choice(fields, "measured_on", Level, Level.PARTNER),
-            conditions=tuple(read_condition(item) for item in fields["conditions"].items()),
+            conditions=tuple(read_condition(item) for item in _items(fields.get("conditions"))),
             award=read_award(fields["award"]),
             budget=fields["budget"].code(),
             limits=tuple(Limit.read(item) for item in _several(fields, "limits", LIMITS_MAX)),
@@ -243,9 +243,10 @@ class Rule:
             plain["ends"] = self.ends.isoformat()
         if audience := self.audience.to_plain():
             plain["for"] = audience
+        plain["measured_on"] = self.measured_on.value
+        if self.conditions:
+            plain["conditions"] = [condition_to_plain(condition) for condition in self.conditions]
         plain |= {
-            "measured_on": self.measured_on.value,
-            "conditions": [condition_to_plain(condition) for condition in self.conditions],
             "award": self.award.to_plain(),
             "budget": self.budget,
         }
@@ -418,6 +419,11 @@ def _check_on_close(rule: Rule, given: Given, fields: Fields) -> None:
         raise fields["award"].refused(
             "a close knows partners and no persons.",
             "Take “to” out, or let the rule be decided on an event.",
+        )
+    if "conditions" not in fields:
+        raise given.refused(
+            "the field “conditions” is missing.",
+            "Say what a period must come to, as in “- kpi_is_green: otif”.",
         )
     for condition, item in zip(rule.conditions, fields["conditions"].items(), strict=True):
         for inner in condition.inside():
