@@ -40,8 +40,7 @@ LOCK := uv pip compile pyproject.toml --extra neighbours --universal --python-ve
 
 lock: .venv/.ready  ## write the locked requirements anew from pyproject.toml
 	$(BIN)/$(LOCK) $(UPGRADE) --output-file requirements.txt
-	$(BIN)/$(LOCK) $(UPGRADE) --extra dev --constraint requirements.txt \
-	    --output-file requirements-dev.txt
+	$(BIN)/$(LOCK) $(UPGRADE) --extra dev --output-file requirements-dev.txt
 
 clean:  ## remove .venv and what the tools left behind
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
