@@ -11,7 +11,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from partner_cx.database import Base, Id, Instant, Text
+from partner_cx.database import Base, Id, Instant, Text, where_given
 
 
 class EventRow(Base):
@@ -25,7 +25,11 @@ class EventRow(Base):
     """
 
     __tablename__ = "events"
-    __table_args__ = (sa.Index("ix_events_partner_kind_on", "partner_id", "kind", "on"),)
+    __table_args__ = (
+        sa.Index("ix_events_partner_kind_on", "partner_id", "kind", "on"),
+        sa.Index("ix_events_kind", "kind"),  # whether there was ever one of a kind
+        where_given("person_email", table="events"),
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     key: Mapped[str] = mapped_column(Text, unique=True)
@@ -40,3 +44,25 @@ class EventRow(Base):
     joined_on: Mapped[date | None]
     last_closing_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class EventDraw(Base):
+    """How far the facts of a kind have been looked through for events.
+
+    last_fact_id: every fact up to it; last_import_id: every correction up to it.
+    """
+
+    __tablename__ = "event_draws"
+
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    last_fact_id: Mapped[int] = mapped_column(sa.BigInteger)
+    last_import_id: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class WaitingFact(Base):
+    """A fact of a moment that was still to come when it was looked at."""
+
+    __tablename__ = "waiting_facts"
+
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    fact_id: Mapped[int] = mapped_column(sa.BigInteger, primary_key=True)

@@ -133,6 +133,7 @@ class Posting:
     key: made before the attempt, and never used for anything else.
     why: what the owner reads on the statement.
     decision_id: the decision that earned it. corrects_id: the transfer it compensates.
+    held_until, needs_approval, settles_id, proposal_id: as a Transfer has them.
     """
 
     key: str
@@ -141,6 +142,10 @@ class Posting:
     effective_on: date
     decision_id: int | None = None
     corrects_id: int | None = None
+    held_until: date | None = None
+    needs_approval: bool = False
+    settles_id: int | None = None
+    proposal_id: int | None = None
 
     @cached_property
     def changes(self) -> Mapping[Account, int]:
@@ -157,7 +162,15 @@ class Posting:
     def digest(self) -> str:
         """SHA-256 over the contents, by the accounts' names: the same in every database."""
         entries = sorted([a.kind, a.owner, points] for a, points in self.changes.items())
-        contents = [self.key, self.why.en, self.why.fr, self.effective_on.isoformat(), entries]
+        contents: list[object] = [
+            self.key,
+            self.why.en,
+            self.why.fr,
+            self.effective_on.isoformat(),
+            entries,
+        ]
+        if self.held_until or self.needs_approval:  # the others keep the digests they have
+            contents.append([str(self.held_until or ""), self.needs_approval])
         plain = json.dumps(contents, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(plain.encode()).hexdigest()
 
@@ -213,6 +226,11 @@ def post(
     what is asked of it; a refusal leaves nothing behind.
     """
     posting = Posting(key, why, tuple(moves), effective_on, decision_id, corrects_id)
+    return session.get_one(Transfer, post_one(session, posting, now=now))
+
+
+def post_one(session: Session, posting: Posting, *, now: datetime) -> int:
+    """Post what `post` posts, and return the transfer's id alone."""
     if not posting.changes:
         raise Invalid("Nothing would move.", remedy="Name a source and a target that differ.")
     with session.begin_nested():
@@ -223,11 +241,11 @@ def post(
             .returning(Transfer.id)
         )
         if added is None:
-            return _the_same(session, posting)
+            return _the_same(session, posting).id
         for changed, points in posting.changes.items():
             _change(session, changed, points)
         session.execute(sa.insert(Entry), [_entry(added, *c) for c in posting.changes.items()])
-    return session.get_one(Transfer, added)
+    return added
 
 
 def post_many(session: Session, postings: Sequence[Posting], *, now: datetime) -> int:
@@ -331,6 +349,10 @@ def _transfer(posting: Posting, now: datetime) -> dict[str, object]:
         "recorded_at": now,
         "decision_id": posting.decision_id,
         "corrects_id": posting.corrects_id,
+        "held_until": posting.held_until,
+        "needs_approval": posting.needs_approval,
+        "settles_id": posting.settles_id,
+        "proposal_id": posting.proposal_id,
     }
 
 

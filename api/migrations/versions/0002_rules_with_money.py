@@ -116,6 +116,22 @@ def _events() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_events_key")),
     )
     op.create_index("ix_events_partner_kind_on", "events", ["partner_id", "kind", "on"])
+    op.create_index("ix_events_kind", "events", ["kind"])
+    _index_given("events", "person_email")
+    op.create_table(
+        "event_draws",
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("last_fact_id", sa.BigInteger(), nullable=False),
+        sa.Column("last_import_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", name=op.f("pk_event_draws")),
+    )
+    op.create_table(
+        "waiting_facts",
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("fact_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "fact_id", name=op.f("pk_waiting_facts")),
+    )
+    op.create_index("ix_revisions_kind_superseded_by", "revisions", ["kind", "superseded_by"])
     op.create_table(
         "told_events",
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
