@@ -6,6 +6,7 @@ Before: tallies, which must hold for the moment of measuring (see `refreshing`).
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
 from fractions import Fraction
@@ -48,17 +49,59 @@ def measure(session: Session, period: Period, *, now: datetime, settings: Settin
             f"{period} hasn't begun: there is nothing to measure yet.",
             remedy=f"Measure it from {period.first_day} on.",
         )
+    drawn = draw(session, period, who_there_is(session), now=now, settings=settings)
+    figures, subjects = drawn.figures, drawn.subjects
+    figures = _against_targets(session, period, figures, subjects, drawn.memberships)
+    figures["state"] = states(session, period, figures, now=now, settings=settings)
+    keep(session, period, figures, subjects, now)
+
+
+@dataclass(frozen=True)
+class Directory:
+    """Who there is to be measured.
+
+    partners: id, code, joined_on, left_on, by code. memberships: group_code, partner_id.
+    invited: partner_id, who: the people who may use the portal.
+    """
+
+    partners: pd.DataFrame
+    memberships: pd.DataFrame
+    invited: pd.DataFrame
+
+
+def who_there_is(session: Session) -> Directory:
+    """The partners, groups and people as they are now."""
+    return Directory(_partners(session), groups.memberships(session), _invited(session))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Everyone's figures, held against no target yet.
+
+    figures: as `summing.figures` draws them; subject is a place in `subjects`.
+    subjects: level, subject, partner_id (NA but for partners). memberships: of those partners.
+    """
+
+    figures: pd.DataFrame
+    subjects: pd.DataFrame
+    memberships: pd.DataFrame
+
+
+def draw(
+    session: Session, period: Period, who: Directory, *, now: datetime, settings: Settings
+) -> Drawn:
+    """Draw all figures of a period from the tallies, which must hold for `now`. Keeps nothing."""
     sums = _sums(session, period, CATALOGUE)
-    partners = _active(session, period, sums)
-    memberships = groups.memberships(session)
-    memberships = memberships[memberships["partner_id"].isin(partners["id"])]
+    partners = _active(who.partners, period, sums)
+    memberships = who.memberships[who.memberships["partner_id"].isin(partners["id"])]
     subjects = _subjects(partners, memberships)
     members = _members(subjects, partners, memberships)
-    drawn = _drawn(session, period, CATALOGUE, sums, partners, members, today, settings)
-    figures = _silence_is_zero(drawn, subjects)
-    figures = _against_targets(session, period, figures, subjects, memberships)
-    figures["state"] = _states(figures, _stale(session, period, figures, now, settings))
-    keep(session, period, figures, subjects, now)
+    network = Network(
+        partners=partners[["id", "joined_on", "left_on"]], memberships=members, invited=who.invited
+    )
+    today = now.astimezone(settings.zone).date()
+    drawn = _drawn(session, period, CATALOGUE, sums, network, today, settings)
+    return Drawn(_silence_is_zero(drawn, subjects), subjects, memberships)
 
 
 def of_partners(
@@ -70,9 +113,13 @@ def of_partners(
     """
     today = now.astimezone(settings.zone).date()
     sums = _sums(session, period, kpis)
-    partners = _active(session, period, sums)
-    members = pd.DataFrame({"subject": partners["code"], "partner_id": partners["id"]})
-    return _drawn(session, period, kpis, sums, partners, members, today, settings)
+    partners = _active(_partners(session), period, sums)
+    network = Network(
+        partners=partners[["id", "joined_on", "left_on"]],
+        memberships=pd.DataFrame({"subject": partners["code"], "partner_id": partners["id"]}),
+        invited=_invited(session),
+    )
+    return _drawn(session, period, kpis, sums, network, today, settings)
 
 
 def _drawn(
@@ -80,8 +127,7 @@ def _drawn(
     period: Period,
     kpis: Collection[str],
     sums: Sums,
-    partners: pd.DataFrame,
-    members: pd.DataFrame,
+    network: Network,
     today: date,
     settings: Settings,
 ) -> pd.DataFrame:
@@ -89,11 +135,7 @@ def _drawn(
     figures = summing.figures(
         kpis,
         sums,
-        Network(
-            partners=partners[["id", "joined_on", "left_on"]],
-            memberships=members,
-            invited=_invited(session),
-        ),
+        network,
         period,
         as_of_day=today,
         weights=Weights(
@@ -206,17 +248,16 @@ def _spreads(session: Session, period: Period, codes: Sequence[str]) -> pd.DataF
 # --- Who is measured ----------------------------------------------------------------------------
 
 
-def _active(session: Session, period: Period, sums: Sums) -> pd.DataFrame:
+def _partners(session: Session) -> pd.DataFrame:
+    columns = (Partner.id, Partner.code, Partner.joined_on, Partner.left_on)
+    return read_frame(session, sa.select(*columns).order_by(Partner.code))
+
+
+def _active(partners: pd.DataFrame, period: Period, sums: Sums) -> pd.DataFrame:
     """The partners under contract at some time in the period, and those with facts in it.
 
     Facts may come due after a partner has left, and the network's figures count them.
     """
-    partners = read_frame(
-        session,
-        sa.select(Partner.id, Partner.code, Partner.joined_on, Partner.left_on).order_by(
-            Partner.code
-        ),
-    )
     first, end = pd.Timestamp(period.first_day), pd.Timestamp(period.end_day)
     # Who left on the very first day was there the day before, and churned in this period.
     there = ~(partners["joined_on"] >= end) & ~(partners["left_on"] < first)
@@ -322,7 +363,11 @@ def _stale(
     return [too_old(*row) for row in zip(figures["kpi"], figures["target"], strict=True)]
 
 
-def _states(figures: pd.DataFrame, stale: Sequence[bool]) -> list[str | None]:
+def states(
+    session: Session, period: Period, figures: pd.DataFrame, *, now: datetime, settings: Settings
+) -> list[State | None]:
+    """How figures stand against the targets beside them (the column `target`)."""
+    stale = _stale(session, period, figures, now, settings)
     columns = ["kpi", "target", "value_hits", "value_of", "n", "coverage_hits", "coverage_of"]
     rows = zip(*(plain_values(figures[name]) for name in columns), stale, strict=True)
     return [_state(*row) for row in rows]

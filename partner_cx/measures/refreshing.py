@@ -67,16 +67,25 @@ class Refreshed:
     cells: Mapping[str, int]
 
 
-def refresh(database: sa.Engine | Session, *, now: datetime, settings: Settings) -> Refreshed:
+def refresh(
+    database: sa.Engine | Session,
+    *,
+    now: datetime,
+    settings: Settings,
+    until: date | None = None,
+) -> Refreshed:
     """Make the tallies hold for `now`: tally every marked cell again, and what time has changed.
 
     database: an engine, then each portion is a transaction of its own, and a refresh that was
         cut off goes on where it stopped; or a session, then all of it is the caller's transaction.
+    until: the last day whose cells are tallied; later ones stay marked. None: all of them.
     """
     in_turn = _transactions(database)
     terms = Terms.of(settings, now)
     in_turn(lambda session: _move_to(session, terms))
-    return Refreshed({family.name: _refresh_family(in_turn, family, terms) for family in FAMILIES})
+    return Refreshed(
+        {family.name: _refresh_family(in_turn, family, terms, until) for family in FAMILIES}
+    )
 
 
 def rebuild(database: sa.Engine | Session, *, now: datetime, settings: Settings) -> Refreshed:
@@ -238,18 +247,25 @@ class Portion:
 
 
 def _refresh_family(
-    in_turn: Callable[[Callable[[Session], Portion]], Portion], family: Family, terms: Terms
+    in_turn: Callable[[Callable[[Session], Portion]], Portion],
+    family: Family,
+    terms: Terms,
+    until: date | None,
 ) -> int:
     size, cells = CELLS_AT_FIRST, 0
     while True:
-        portion = in_turn(partial(_tally_portion, family=family, terms=terms, size=size))
+        portion = in_turn(
+            partial(_tally_portion, family=family, terms=terms, size=size, until=until)
+        )
         if not portion.cells:
             return cells
         cells += portion.cells
         size = portion.next_size()
 
 
-def _tally_portion(session: Session, *, family: Family, terms: Terms, size: int) -> Portion:
+def _tally_portion(
+    session: Session, *, family: Family, terms: Terms, size: int, until: date | None
+) -> Portion:
     """Tally the first marked cells again, from all facts that bear on them."""
     _hold_tallies(session)
     state = session.get_one(TallyState, 1, populate_existing=True)
@@ -257,7 +273,7 @@ def _tally_portion(session: Session, *, family: Family, terms: Terms, size: int)
         raise Conflict(
             "The tallies were moved to another moment in the meantime.", remedy="Refresh again."
         )
-    marks = _take_marks(session, family, size)
+    marks = _take_marks(session, family, size, until)
     if marks.empty:
         return Portion(0, 0)
     # An import that came in since may have left some of them: what it tells of the future is
@@ -273,12 +289,12 @@ def _tally_portion(session: Session, *, family: Family, terms: Terms, size: int)
     return Portion(len(marks), sum(map(len, facts.values())))
 
 
-def _take_marks(session: Session, family: Family, size: int) -> pd.DataFrame:
+def _take_marks(session: Session, family: Family, size: int, until: date | None) -> pd.DataFrame:
     """Remove the first marks, about so many, in order of their days, and return them.
 
     They go before any fact is read: what intake brings from now on is marked anew.
     """
-    end = _end_of_portion(session, family, size)
+    end = _end_of_portion(session, family, size, until)
     condition = "" if end is None else " AND (day, partner_id) < (:last, :partner_id)"
     taken = _typed(
         f"DELETE FROM marks WHERE family = '{family.name}'{condition} "
@@ -288,7 +304,9 @@ def _take_marks(session: Session, family: Family, size: int) -> pd.DataFrame:
     return read_frame(session, columns, end)
 
 
-def _end_of_portion(session: Session, family: Family, size: int) -> dict[str, Any] | None:
+def _end_of_portion(
+    session: Session, family: Family, size: int, until: date | None
+) -> dict[str, Any] | None:
     """The first mark that is left for later; None if all can be taken. Days stay whole if
     more than one fits, so that a portion is seldom written where another one was."""
     of_family = (
@@ -296,9 +314,11 @@ def _end_of_portion(session: Session, family: Family, size: int) -> dict[str, An
         .where(Mark.family == family.name)
         .order_by(Mark.day, Mark.partner_id)
     )
+    if until is not None:
+        of_family = of_family.where(Mark.day <= until)
     end = session.execute(of_family.offset(size).limit(1)).one_or_none()
     if end is None:
-        return None
+        return None if until is None else {"last": until + timedelta(days=1), "partner_id": 0}
     first = session.execute(of_family.limit(1)).one()
     return {"last": end.day, "partner_id": 0 if end.day > first.day else end.partner_id}
 
