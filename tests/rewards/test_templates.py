@@ -1,4 +1,4 @@
-"""The rules that come with Partner CX: each explains itself, proves itself, and can be published."""
+"""The rules that come with Partner CX explain themselves, prove themselves and can be published."""
 
 from __future__ import annotations
 
@@ -57,7 +57,8 @@ def test_it_reads_back_to_the_same(file: Path) -> None:
 def test_its_remarks_explain_it(file: Path) -> None:
     lines = file.read_text(encoding="utf-8").splitlines()
     remarks = [line for line in lines if line.lstrip().startswith("#")]
-    assert lines[0].startswith("# ") and lines[0].endswith(".")
+    assert lines[0].startswith("# ")
+    assert lines[0].endswith(".")
     assert len(remarks) >= 8
     assert f"rules check {file.name}" in "\n".join(remarks)
 
