@@ -15,12 +15,15 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from partner_cx.measures.figures import Scorecard
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
 from partner_cx.words import Words
 from rewards.budgets import budget, points_left
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
+from rewards.evidence import Evidence
+from rewards.frozen import Closing
 from rewards.ledger import (
     AccountKind,
     HoldsTooLittle,
@@ -32,7 +35,7 @@ from rewards.ledger import (
     wallet_of,
 )
 from rewards.rulebook import RuleVersion
-from rewards.rules import Rule
+from rewards.rules import Decision, Rule
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,13 @@ class Outcome:
 
 
 def award_all(
-    session: Session, *, closing_id: int, period: Period, now: datetime
+    session: Session, *, closing: Closing, period: Period, now: datetime
 ) -> tuple[Outcome, ...]:
     """Award what the close's decisions earned and nobody has paid yet, rule by rule, by code."""
-    decided = sa.select(DecisionRow.rule_version_id).where(DecisionRow.closing_id == closing_id)
+    decided = sa.select(DecisionRow.rule_version_id).where(DecisionRow.closing_id == closing.id)
     versions = sa.select(RuleVersion).where(RuleVersion.id.in_(decided)).order_by(RuleVersion.code)
     return tuple(
-        _award(session, version, closing_id, period, now)
+        _award(session, version, closing.id, period, now)
         for version in session.scalars(versions).all()
     )
 
@@ -106,7 +109,7 @@ def _pay(
     postings = [
         Posting(
             key=award_key(period, rule.code, row.code),
-            why=Words(row.sentence_en, row.sentence_fr),
+            why=told(rule, period, row.points),
             moves=(Move(source, wallets[wallet_of(row.code)], row.points),),
             effective_on=period.last_day,
             decision_id=row.decision_id,
@@ -120,14 +123,18 @@ def _pay(
     return True
 
 
+def told(rule: Rule, period: Period, points: int) -> Words:
+    """What a partner reads of an award that a rule gave at a close."""
+    nobody = Evidence.of(Scorecard(period, "", {}))
+    return Decision(rule, nobody, Verdict.MET, (), earned=points, points=points).short_sentence
+
+
 def _unpaid(session: Session, version: RuleVersion, closing_id: int) -> Sequence[Any]:
     """The met decisions without a transfer, by the partner's code."""
     return session.execute(
         sa.select(
             DecisionRow.id.label("decision_id"),
             DecisionRow.points,
-            DecisionRow.sentence_en,
-            DecisionRow.sentence_fr,
             Partner.id,
             Partner.code,
         )

@@ -25,7 +25,9 @@ from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards import sentences
 from rewards.awards import Outcome, award_all
-from rewards.decisions import decide_all
+from rewards.candidates import candidates, freeze_partners, partners_digest
+from rewards.deciding import decide_all
+from rewards.events import EventRow
 from rewards.frozen import Closing, FrozenFigure, closing_of, digest, freeze
 from rewards.terms import terms_of
 
@@ -86,40 +88,45 @@ def _close(session: Session, period: Period, now: datetime, by: str, settings: S
     already = closing is not None
     if closing is None:
         closing = _record(session, period, now, by, settings)
-        freeze(session, period, closing.id)
-        decide_all(session, closing_id=closing.id, period=period)
-    outcomes = award_all(session, closing_id=closing.id, period=period, now=now)
+        decide_all(session, closing=closing, period=period)
+    outcomes = award_all(session, closing=closing, period=period, now=now)
     return Closed(period, already, _count_scorecards(session, closing.id), outcomes)
 
 
 def _record(
     session: Session, period: Period, now: datetime, by: str, settings: Settings
 ) -> Closing:
-    """Measure the period on what is known at this moment, and record that it is closed."""
-    _hold_facts_still(session)
+    """Measure the period on what is known at this moment, and freeze it."""
+    _hold_still(session)
     refreshing.refresh(session, now=now, settings=settings)  # what came in since, seldom anything
     measuring.measure(session, period, now=now, settings=settings)
+    partners = candidates(session, period.last_day)
     closing = Closing(
         period=str(period),
         as_of=now,
         closed_at=now,
         closed_by=by,
         last_import_id=session.scalar(sa.select(sa.func.max(Import.id))),
+        last_event_id=session.scalar(sa.select(sa.func.max(EventRow.id))),
         terms=terms_of(settings),
         digest=digest(session, ScorecardRow, period),
+        partners_digest=partners_digest(partners),
     )
     session.add(closing)
     session.flush()
+    freeze(session, period, closing.id)
+    freeze_partners(session, partners, closing.id)
     return closing
 
 
-def _hold_facts_still(session: Session) -> None:
-    """Wait for imports under way, and keep new ones waiting until the close is recorded.
+def _hold_still(session: Session) -> None:
+    """Wait for imports and events under way; new ones wait until the close is recorded.
 
-    So that `last_import_id` says exactly what was known. On SQLite a writer is alone anyway.
+    So that `last_import_id` and `last_event_id` say exactly what was known. On SQLite a writer is
+    alone anyway.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.text("LOCK TABLE imports IN SHARE MODE"))
+        session.execute(sa.text("LOCK TABLE imports, events IN SHARE MODE"))
 
 
 def _refuse_while_it_lasts(period: Period, now: datetime, settings: Settings) -> None:

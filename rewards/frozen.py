@@ -1,7 +1,7 @@
-"""Frozen scorecards: a period's figures as they stood when it was closed. They never change.
+"""What is frozen at a close: the period's figures, and who the partners were. It never changes.
 
-Before: the scorecards that `measures` keeps up to date. After: decisions, statements, and the
-audit that proves both.
+Before: the scorecards that `measures` keeps up to date, and the network. After: decisions,
+statements, and the audit that proves both.
 """
 
 from __future__ import annotations

@@ -9,66 +9,36 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from partner_cx.measures.figures import Figure, Scorecard
 from partner_cx.measures.scorecards import NETWORK, FigureColumns, ScorecardRow, kept_figures
-from partner_cx.network import groups
 from partner_cx.network.names import PartnerKind
-from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
+from rewards.candidates import Candidate, candidates, frozen_candidates
 from rewards.events import EventRow
 from rewards.evidence import Earlier, Event, EventsAsked, Evidence, Needs, PeerFigure, Peers
-from rewards.frozen import Closing, FrozenFigure, FrozenPartner, closing_of
+from rewards.frozen import Closing, FrozenFigure, closing_of
+from rewards.history import history
 from rewards.rules import Level, Rule
 
+__all__ = [
+    "Candidate",
+    "Gathered",
+    "candidates",
+    "count_events",
+    "frozen_candidates",
+    "gather",
+    "history",
+    "is_for",
+    "peer_group",
+    "subject_of",
+]
+
 Figures = Mapping[str, Mapping[str, Figure]]  # by subject and KPI
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A partner that rules can be for.
-
-    groups: the codes of all it belonged to, such as `kind:reseller`, `tier:gold`, `country:FR`.
-    """
-
-    partner_id: int
-    code: str
-    kind: str
-    joined_on: date | None
-    groups: frozenset[str]
-
-
-def candidates(session: Session, day: date, only: Collection[int] | None = None) -> list[Candidate]:
-    """The partners on a day, by code, belonging to what they belong to now."""
-    memberships = groups.memberships(session)
-    belongs = memberships.groupby("partner_id")["group_code"].agg(frozenset).to_dict()
-    wanted = sa.select(Partner.id, Partner.code, Partner.kind, Partner.joined_on).where(
-        sa.or_(Partner.joined_on.is_(None), Partner.joined_on <= day),
-        sa.or_(Partner.left_on.is_(None), Partner.left_on > day),
-    )
-    if only is not None:
-        wanted = wanted.where(Partner.id.in_(sorted(only)))
-    return [
-        Candidate(number, code, kind, joined_on, belongs.get(number, frozenset()))
-        for number, code, kind, joined_on in session.execute(wanted.order_by(Partner.code))
-    ]
-
-
-def frozen_candidates(
-    session: Session, closing_id: int, only: Collection[int] | None = None
-) -> list[Candidate]:
-    """The partners as they were at a close, by code."""
-    wanted = sa.select(FrozenPartner).where(FrozenPartner.closing_id == closing_id)
-    if only is not None:
-        wanted = wanted.where(FrozenPartner.partner_id.in_(sorted(only)))
-    return [
-        Candidate(row.partner_id, row.code, row.kind, row.joined_on, frozenset(row.groups))
-        for row in session.scalars(wanted.order_by(FrozenPartner.code))
-    ]
 
 
 @dataclass(frozen=True)

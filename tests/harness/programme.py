@@ -155,8 +155,6 @@ def ledger(engine: sa.Engine) -> dict[str, list[Any]]:
             DecisionRow.partner_id,
             DecisionRow.verdict,
             DecisionRow.points,
-            DecisionRow.sentence_en,
-            DecisionRow.sentence_fr,
         )
         return {
             "transfers": sorted(map(tuple, session.execute(transfers))),
