@@ -16,7 +16,7 @@ from rewards.rulebook import RuleVersion, in_force, publish, versions
 from rewards.rules import FixedPoints, Rule
 
 TEMPLATE = Path(__file__).parents[2] / "templates/rules/network_quality_bonus.yaml"
-RULE = Rule.from_yaml(TEMPLATE.read_text(encoding="utf-8"), TEMPLATE.name)
+RULE = replace(Rule.from_yaml(TEMPLATE.read_text(encoding="utf-8"), TEMPLATE.name), tests=())
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
