@@ -7,7 +7,7 @@ it was earned on, whatever the order in which the programme learned of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Self
@@ -24,7 +24,10 @@ DAYS_MAX = 3_660
 
 @dataclass(frozen=True)
 class Won:
-    """What the rule paid the same recipient on another day, or earlier on the same one."""
+    """What the rule paid the same recipient, on an earlier day or earlier on the same one.
+
+    points: below zero where an award was taken back: a limit of points has that room again.
+    """
 
     on: date
     points: int
@@ -65,11 +68,21 @@ class Limit:
 class Limited:
     """What is left of an award.
 
-    sentence: which limit cut it, and when it can be won again; None where none did.
+    sentence: which limit cut it, what was already won, and from when it can be won again; None
+        where no limit cut it.
     """
 
     points: int
     sentence: Words | None = None
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """What one limit leaves, from which day on it leaves more, and how that is told."""
+
+    points: int
+    again_on: date
+    tell: Callable[[], Words]
 
 
 def applied(
@@ -81,41 +94,65 @@ def applied(
 ) -> Limited:
     """Cut an award down to what the tightest limit leaves of it.
 
-    cool_down_days: 30 after an award on day D allow the next one from day D + 30 on. An award
+    cool_down_days: 30 after an award of day D allow the next one from day D + 30 on. An award
         that comes to light late, for a day before D, keeps the same distance.
     on: the day the award is for.
     history: what the rule has already paid the recipient, in any order.
+    Where several limits leave as little, the one that lasts longest is told.
     """
-    won = [each for each in history if each.points > 0] if limits or cool_down_days else []
-    if not won and not limits:
-        return Limited(points)
-    tightest = _cooled_down(cool_down_days, on, points, won)
-    for limit in limits:
-        limited = _limited(limit, on, points, won)
-        if limited.points < tightest.points:
-            tightest = limited
-    return tightest
+    tightest = _tightest(limits, cool_down_days, on, points, history)
+    return Limited(tightest.points, tightest.tell()) if tightest else Limited(points)
 
 
-def left(
-    limits: tuple[Limit, ...], cool_down_days: int, on: date, points: int, history: Iterable[Won]
+def left_of(
+    limits: tuple[Limit, ...],
+    cool_down_days: int,
+    on: date,
+    points: int,
+    history: Iterable[Won],
 ) -> int:
-    return applied(limits, cool_down_days, on, points, history).points
+    """The points of `applied` alone."""
+    if not limits and not cool_down_days:
+        return points
+    tightest = _tightest(limits, cool_down_days, on, points, history)
+    return tightest.points if tightest else points
 
 
-def _cooled_down(days: int, on: date, points: int, won: list[Won]) -> Limited:
-    near = [each.on for each in won if abs((on - each.on).days) < days]
+def _tightest(
+    limits: tuple[Limit, ...],
+    cool_down_days: int,
+    on: date,
+    points: int,
+    history: Iterable[Won],
+) -> _Cut | None:
+    won = list(history)
+    cuts = [cut for limit in limits for cut in _cuts(limit, on, points, won)]
+    if cool_down_days and (cooling := _cooling_down(cool_down_days, on, won)):
+        cuts.append(cooling)
+    return min(cuts, key=lambda cut: (cut.points, -cut.again_on.toordinal()), default=None)
+
+
+def _cooling_down(days: int, on: date, won: list[Won]) -> _Cut | None:
+    near = [each.on for each in won if each.points > 0 and abs((on - each.on).days) < days]
     if not near:
-        return Limited(points)
-    return Limited(0, sentences.cooling_down(max(near), days, max(near) + timedelta(days)))
+        return None
+    again_on = max(near) + timedelta(days=days)
+    return _Cut(0, again_on, lambda: sentences.cooling_down(max(near), days, again_on))
 
 
-def _limited(limit: Limit, on: date, points: int, won: list[Won]) -> Limited:
+def _cuts(limit: Limit, on: date, points: int, won: list[Won]) -> Iterable[_Cut]:
     period = Period.of(on, limit.per)
     inside = [each.points for each in won if each.on in period]
-    if limit.times is not None and len(inside) >= limit.times:
-        return Limited(0, sentences.often_enough(limit.times, period))
-    left = points if limit.points is None else max(0, limit.points - sum(inside))
-    if left >= points or limit.points is None:
-        return Limited(points)
-    return Limited(left, sentences.much_enough(limit.points, sum(inside), period))
+    times = sum(each > 0 for each in inside)
+    if limit.times is not None and times >= limit.times:
+        yield _Cut(0, period.end_day, lambda: sentences.often_enough(times, period))
+    if limit.points is None:
+        return
+    already = max(0, sum(inside))
+    most, left = limit.points, max(0, limit.points - already)
+    if left < points:
+        yield _Cut(
+            left,
+            period.end_day,
+            lambda: sentences.much_enough(most, already, left, points, period),
+        )

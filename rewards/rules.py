@@ -11,8 +11,9 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, Self, TypeVar
 
 from partner_cx.errors import Invalid
@@ -31,7 +32,7 @@ from rewards.conditions import (
     read_condition,
 )
 from rewards.evidence import Evidence, Needs
-from rewards.limits import DAYS_MAX, Limit, Won, applied
+from rewards.limits import DAYS_MAX, Limit, Won, applied, left_of
 from rewards.reading import Fields, Given, read_yaml, write_yaml
 from rewards.scales import (
     POINTS_MAX,
@@ -136,13 +137,17 @@ class Audience:
         groups: all the partner belonged to in the period; what it is counts as one, such as
             `kind:reseller`, `tier:gold`, `country:FR`.
         """
+        return not any(any_of.isdisjoint(groups) for any_of in self._wanted)
+
+    @cached_property
+    def _wanted(self) -> tuple[frozenset[str], ...]:
         wanted = (
-            [f"kind:{kind}" for kind in self.kinds],
-            [f"tier:{tier}" for tier in self.tiers],
-            [f"country:{country}" for country in self.countries],
-            self.groups,
+            frozenset(f"kind:{kind}" for kind in self.kinds),
+            frozenset(f"tier:{tier}" for tier in self.tiers),
+            frozenset(f"country:{country}" for country in self.countries),
+            frozenset(self.groups),
         )
-        return all(not any_of or any(code in groups for code in any_of) for any_of in wanted)
+        return tuple(any_of for any_of in wanted if any_of)
 
 
 @dataclass(frozen=True)
@@ -287,6 +292,10 @@ class Rule:
             and (self.ends is None or period.last_day <= self.ends)
         )
 
+    def held_until(self, day: date) -> date | None:
+        """The first day on which an award of this day may be spent; None: it isn't held."""
+        return day + timedelta(days=self.hold_days) if self.hold_days else None
+
     def holds_on(self, day: date) -> bool:
         """Whether an event of this day can be rewarded."""
         in_time = self.starts <= day and (self.ends is None or day <= self.ends)
@@ -294,6 +303,10 @@ class Rule:
 
     def needs(self) -> Needs:
         """What evidence it looks at."""
+        return self._needs
+
+    @cached_property
+    def _needs(self) -> Needs:  # asked for once per partner, so it is worked out once
         asked = Needs.of_all(condition.needs() for condition in self.conditions)
         return asked | self.award.needs()
 
@@ -350,15 +363,21 @@ class Decision:
     @property
     def _outcome(self) -> Words:
         if self.verdict is Verdict.UNKNOWN:
-            return Words(en="left open", fr="en suspens")
+            return sentences.LEFT_OPEN
         if self.points == 0:
-            return Words(en="no points", fr="pas de points")
+            return sentences.NO_POINTS
         return sentences.points(self.points)
 
 
 def judge(rule: Rule, evidence: Evidence, history: Iterable[Won] = ()) -> tuple[Verdict, int]:
     """The verdict and the points of `decide`, without the reasons: for a hundred thousand."""
-    verdict = all_met(condition.judge(evidence) for condition in rule.conditions)
+    verdict = Verdict.MET
+    for condition in rule.conditions:
+        found = condition.judge(evidence)
+        if found is Verdict.NOT_MET:
+            return found, 0
+        if found is Verdict.UNKNOWN:
+            verdict = found
     if verdict is not Verdict.MET:
         return verdict, 0
     earned = rule.award.worth(evidence)
@@ -366,10 +385,7 @@ def judge(rule: Rule, evidence: Evidence, history: Iterable[Won] = ()) -> tuple[
         return Verdict.UNKNOWN, 0
     if earned == 0:
         return Verdict.NOT_MET, 0
-    if not rule.limits and not rule.cool_down_days:
-        return verdict, earned
-    limited = applied(rule.limits, rule.cool_down_days, evidence.on, earned, history)
-    return verdict, limited.points
+    return verdict, left_of(rule.limits, rule.cool_down_days, evidence.on, earned, history)
 
 
 def decide(rule: Rule, evidence: Evidence, history: Iterable[Won] = ()) -> Decision:

@@ -199,9 +199,11 @@ class PointsPerUnit(Award):
             reason = why_unclear(figure, self.n_min, NOTHING)
             assert reason is not None
             return Earned(None, unknown(figure, reason))
-        told = sentences.per_unit(figure, self.start, self.unit, units, self.points, self.cap)
-        verdict = Verdict.MET if points else Verdict.NOT_MET
-        return Earned(points, Finding(verdict, told, figure, self.start))
+        if points == 0:
+            told = sentences.no_unit(figure, self.start, self.unit)
+            return Earned(0, Finding(Verdict.NOT_MET, told, figure, self.start))
+        told = sentences.per_unit(figure, self.start, self.unit, units, self.points, points)
+        return Earned(points, Finding(Verdict.MET, told, figure, self.start))
 
     def _units(self, evidence: Evidence) -> int | None:
         """How many full units the figure lies beyond the threshold."""
@@ -209,10 +211,12 @@ class PointsPerUnit(Award):
         if figure is None or is_unclear(figure, self.n_min, NOTHING):
             return None
         assert figure.value is not None
-        beyond = figure.value - self.start
+        value, start, unit = figure.value, self.start, self.unit
+        beyond = value.numerator * start.denominator - start.numerator * value.denominator
         if sentences.lower_is_better(self.kpi):
             beyond = -beyond
-        return max(0, beyond // self.unit)
+        parts = value.denominator * start.denominator * unit.numerator
+        return max(0, beyond * unit.denominator // parts)
 
 
 @dataclass(frozen=True)
@@ -279,8 +283,8 @@ class TieredPoints(Award):
         if figure is None or is_unclear(figure, self.n_min, NOTHING):
             return None
         assert figure.value is not None
-        step = self._reached(figure.value)
-        return step.points if step else 0
+        at = self._reached(figure.value)
+        return 0 if at is None else self.steps[at].points
 
     def earned(self, evidence: Evidence) -> Earned:
         figure, points = evidence[self.kpi], self.worth(evidence)
@@ -288,22 +292,27 @@ class TieredPoints(Award):
             reason = why_unclear(figure, self.n_min, NOTHING)
             assert reason is not None
             return Earned(None, unknown(figure, reason))
-        step = self._reached(figure.value)
-        if step is None:
+        at = self._reached(figure.value)
+        if at is None:
             lowest = self.steps[0].reaches
             told = sentences.no_step_reached(figure, lowest)
             return Earned(0, Finding(Verdict.NOT_MET, told, figure, lowest))
-        told = sentences.step_reached(figure, step.reaches, step.points)
-        return Earned(points, Finding(Verdict.MET, told, figure, step.reaches))
+        following = self.steps[at + 1] if at + 1 < len(self.steps) else None
+        more = (following.reaches, following.points) if following else None
+        reaches = self.steps[at].reaches
+        told = sentences.step_reached(figure, reaches, more)
+        return Earned(points, Finding(Verdict.MET, told, figure, reaches))
 
-    def _reached(self, value: Fraction) -> Step | None:
-        lower = sentences.lower_is_better(self.kpi)
-        for step in reversed(self.steps):
+    def _reached(self, value: Fraction) -> int | None:
+        """Which step a value reaches, the highest."""
+        lower, reached = sentences.lower_is_better(self.kpi), None
+        for number, step in enumerate(self.steps):
             ours = value.numerator * step.reaches.denominator
             theirs = step.reaches.numerator * value.denominator
-            if ours <= theirs if lower else ours >= theirs:
-                return step
-        return None
+            if ours > theirs if lower else ours < theirs:
+                break
+            reached = number
+        return reached
 
 
 def _to(recipient: Recipient) -> dict[str, str]:

@@ -64,14 +64,13 @@ class KpiImproved(Condition):
     def examine(self, evidence: Evidence) -> Finding:
         now, then = evidence[self.kpi], evidence.figure_of(self.since, self.kpi)
         verdict = self.judge(evidence)
-        earlier = self.since.of(evidence.scorecard.period)
-        when = Words(earlier.label("en"), earlier.label("fr"))
+        when = sentences.in_period(self.since.of(evidence.scorecard.period))
         if verdict is Verdict.UNKNOWN:
             if reason := why_unclear(now, self.n_min, NOTHING):
                 return unknown(now, reason)
             reason = why_unclear(then, self.n_min, NOTHING)
             assert reason is not None
-            return unknown(now, sentences.of_another(when, reason))
+            return unknown(now, sentences.unknown_earlier(when, reason))
         assert then.value is not None
         told = sentences.improved(now, then.value, when, self.by, met=verdict is Verdict.MET)
         return Finding(verdict, told, now, _wanted(self.kpi, then.value, self.by))
@@ -135,7 +134,7 @@ class KpiBeats(Condition):
             return sentences.too_few_peers(self.peers, peers.members, MEMBERS_MIN)
         reason = why_unclear(peers.figure, 1, NOTHING)
         assert reason is not None
-        return sentences.of_another(sentences.PEERS[self.peers], reason)
+        return sentences.unknown_peers(self.peers, reason)
 
 
 def _better(kpi: str, one: Figure, other: Figure, by: Fraction) -> Verdict:

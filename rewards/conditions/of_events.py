@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from partner_cx.operations.event_kinds import EventKind
+from partner_cx.periods import Period
 from rewards import sentences
 from rewards.conditions.condition import Condition, Finding, Verdict, named
 from rewards.evidence import EventsAsked, Evidence, Needs
@@ -13,6 +14,7 @@ from rewards.reading import Given
 
 COUNT_MAX = 1_000_000
 DAYS_MAX = 3_660
+SUBJECTS_MAX = 200
 
 
 @named("events_at_least")
@@ -20,6 +22,7 @@ DAYS_MAX = 3_660
 class EventsAtLeast(Condition):
     """So many things of a kind happened: in the period, or in so many days up to the decision's.
 
+    The period is that of the day the decision is about; the event that is decided on counts too.
     A kind of which the programme has never been told anything is unknown rather than zero.
     """
 
@@ -57,7 +60,8 @@ class EventsAtLeast(Condition):
         verdict, count = self.judge(evidence), evidence.events.get(self.asked)
         if count is None:
             return Finding(verdict, sentences.never_told_of(self.asked.kind))
-        told = sentences.happened(self.asked, count, self.count, evidence.scorecard.period)
+        period = Period.of(evidence.on, evidence.scorecard.period.kind)
+        told = sentences.happened(self.asked, count, self.count, period)
         return Finding(verdict, told)
 
 
@@ -72,7 +76,10 @@ class EventAbout(Condition):
 
     @classmethod
     def read(cls, given: Given) -> Self:
-        return cls(tuple(item.line() for item in given.items()))
+        items = given.items()
+        if len(items) > SUBJECTS_MAX:
+            raise given.refused(f"{len(items)} are too many.", f"Keep to {SUBJECTS_MAX}.")
+        return cls(tuple(item.line() for item in items))
 
     def to_plain(self) -> object:
         return list(self.subjects)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
-from partner_cx.words import Words
 from rewards import sentences
 from rewards.conditions.condition import Condition, Finding, Verdict, named
 from rewards.evidence import Evidence, Needs
@@ -38,11 +37,7 @@ class PartnerIn(Condition):
 
     def examine(self, evidence: Evidence) -> Finding:
         verdict = self.judge(evidence)
-        if verdict is Verdict.MET:
-            sentence = Words(en="Belongs to {group}.", fr="Fait partie de {group}.")
-        else:
-            sentence = Words(en="Doesn't belong to {group}.", fr="Ne fait pas partie de {group}.")
-        return Finding(verdict, sentence.format(group=self.group))
+        return Finding(verdict, sentences.belonging(self.group, met=verdict is Verdict.MET))
 
 
 @named("partner_for")
