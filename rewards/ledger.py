@@ -160,19 +160,36 @@ class Posting:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over the contents, by the accounts' names: the same in every database."""
-        entries = sorted([a.kind, a.owner, points] for a, points in self.changes.items())
-        contents: list[object] = [
+        return contents_digest(
             self.key,
             self.why.en,
             self.why.fr,
             self.effective_on.isoformat(),
-            entries,
-        ]
-        if self.held_until or self.needs_approval:  # the others keep the digests they have
-            contents.append([str(self.held_until or ""), self.needs_approval])
-        plain = json.dumps(contents, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(plain.encode()).hexdigest()
+            [(account.kind, account.owner, points) for account, points in self.changes.items()],
+            held_until=self.held_until and self.held_until.isoformat(),
+            needs_approval=self.needs_approval,
+        )
+
+
+def contents_digest(
+    key: str,
+    why_en: str,
+    why_fr: str,
+    effective_on: str,
+    entries: Iterable[tuple[str, str, int]],
+    *,
+    held_until: str | None = None,
+    needs_approval: bool = False,
+) -> str:
+    """SHA-256 over a transfer's contents, by the accounts' names: the same in every database.
+
+    effective_on, held_until: days, as ISO writes them. entries: kind, owner and points of each.
+    """
+    contents: list[object] = [key, why_en, why_fr, effective_on, sorted(map(list, entries))]
+    if held_until or needs_approval:  # the others keep the digests they have
+        contents.append([held_until or "", needs_approval])
+    plain = json.dumps(contents, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def account(
