@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,13 +14,15 @@ from api.printing import Format, Row, print_rows
 
 if TYPE_CHECKING:
     from partner_cx.measures.figures import Figure
-    from rewards.statements import Shortfall, Statement, Unearned
+    from rewards.statements import Held, Shortfall, Statement, Unearned
 
-# `record` says what a row is: the balance, an entry, a decision without points, a figure that one
-# of these rests on, or a row behind a miss.
+# `record` says what a row is: the balance, what is pending, an entry, an award that is held or was
+# taken back before it could be spent, a decision without points, a figure that one of these rests
+# on, or a row behind a miss.
 COLUMNS = (
     *("record", "on", "period", "rule", "rule_version", "verdict", "points", "balance", "why"),
     *("kpi", "value", "hits", "of", "n", "state", "target", "short", "source_id", "key"),
+    *("entry", "corrects", "held_until", "needs_approval", "settled_on"),
 )
 
 
@@ -58,15 +61,25 @@ def statement(
         print_rows(_records(told, spoken), COLUMNS, form=form)
 
 
-def _until(told: Statement, day: object) -> Statement:
+def _until(told: Statement, day: date) -> Statement:
     """The statement as it stood at the end of a day."""
-    lines = tuple(line for line in told.lines if line.on <= day)  # type: ignore[operator]
+    lines = tuple(line for line in told.lines if line.on <= day)
+    held = tuple(_held_until(each, day) for each in told.held if each.on <= day)
     return replace(
         told,
         balance=lines[-1].balance if lines else 0,
         lines=lines,
-        unearned=tuple(each for each in told.unearned if each.period.last_day <= day),  # type: ignore[operator]
+        unearned=tuple(each for each in told.unearned if each.on <= day),
+        pending=sum(each.points for each in held if each.waits),
+        held=held,
     )
+
+
+def _held_until(each: Held, day: date) -> Held:
+    """A held award as it stood at the end of a day."""
+    if each.settled_on is None or each.settled_on <= day:
+        return each
+    return replace(each, settled_on=None, released=False, settled_why=None)
 
 
 # --- For people -----------------------------------------------------------------------------------
@@ -78,12 +91,18 @@ def _story(told: Statement, language: str) -> Iterator[str]:
 
     head = f"{told.name} ({told.subject})"
     yield f"{head}{COLON.in_(language)}{points_text(told.balance, language)}"
+    if told.pending:
+        pending = Words("Pending: {points}", "En attente\u202f: {points}")
+        yield pending.in_(language).format(points=points_text(told.pending, language))
     if told.lines:
         yield ""
     for line in told.lines:
         signed = f"{'+' if line.points > 0 else ''}{number_text(line.points, language)}"
         balance = number_text(line.balance, language)
         yield f"{line.on}  {signed:>7}  → {balance:>7}  {line.why.in_(language)}"
+        if line.corrects:
+            yield f"    {line.corrects.sentence.in_(language)}"
+    yield from _held(told, language)
     if told.unearned:
         yield ""
         yield Words("Without points:", "Sans points\u202f:").in_(language)
@@ -91,10 +110,26 @@ def _story(told: Statement, language: str) -> Iterator[str]:
         yield from _missed(each, language)
 
 
+def _held(told: Statement, language: str) -> Iterator[str]:
+    """The awards that can't be spent yet, then those that were taken back before."""
+    from partner_cx.quantities import number_text
+    from partner_cx.words import Words
+
+    waiting = Words("Pending, not to be spent yet:", "En attente, pas encore à dépenser\u202f:")
+    refused = Words("Taken back before being released:", "Repris avant d’être débloqués\u202f:")
+    for heading, awards in ((waiting, told.waiting), (refused, told.refused)):
+        if awards:
+            yield ""
+            yield heading.in_(language)
+        for each in awards:
+            points = number_text(each.points, language)
+            yield f"{each.on}  {points:>7}  {each.why.in_(language)} {each.outcome.in_(language)}"
+
+
 def _missed(each: Unearned, language: str) -> Iterator[str]:
     from partner_cx.words import Words
 
-    yield f"{each.period.last_day}  {each.sentence.in_(language)}"
+    yield f"{each.on}  {each.sentence.in_(language)}"
     for shortfall in each.shortfalls:
         shown = shortfall.misses.rows
         for miss in shown:
@@ -110,6 +145,8 @@ def _missed(each: Unearned, language: str) -> Iterator[str]:
 
 def _records(told: Statement, language: str) -> Iterator[Row]:
     yield {"record": "balance", "balance": told.balance, "why": told.name}
+    if told.held:
+        yield {"record": "pending", "balance": told.pending, "why": told.name}
     for line in told.lines:
         about: Row = {
             "on": line.on,
@@ -124,17 +161,44 @@ def _records(told: Statement, language: str) -> Iterator[Row]:
             "points": line.points,
             "balance": line.balance,
             "why": line.why.in_(language),
+            "entry": line.entry,
+            "corrects": line.corrects.key if line.corrects else None,
         }
         for figure in line.figures:
             yield {**about, "record": "figure", **_figure(figure)}
+    for award in (*told.waiting, *told.refused):
+        yield from _held_records(award, language)
     for each in told.unearned:
         yield from _unearned_records(each, language)
 
 
+def _held_records(each: Held, language: str) -> Iterator[Row]:
+    about: Row = {
+        "on": each.on,
+        "period": str(each.period) if each.period else None,
+        "rule": each.rule.code if each.rule else None,
+        "rule_version": each.rule.version if each.rule else None,
+        "key": each.key,
+    }
+    why = f"{each.why.in_(language)} {each.outcome.in_(language)}"
+    yield {
+        **about,
+        "record": "held" if each.waits else "refused",
+        "points": each.points,
+        "why": why,
+        "entry": each.entry,
+        "held_until": each.until,
+        "needs_approval": each.needs_approval,
+        "settled_on": each.settled_on,
+    }
+    for figure in each.figures:
+        yield {**about, "record": "figure", **_figure(figure)}
+
+
 def _unearned_records(each: Unearned, language: str) -> Iterator[Row]:
     about: Row = {
-        "on": each.period.last_day,
-        "period": str(each.period),
+        "on": each.on,
+        "period": str(each.period) if each.period else None,
         "rule": each.rule.code,
         "rule_version": each.rule.version,
         "verdict": each.verdict.value,

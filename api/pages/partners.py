@@ -30,7 +30,7 @@ from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
 from rewards.frozen import Closing
 from rewards.ledger import Account, AccountKind
-from rewards.statements import Line, Shortfall, Unearned
+from rewards.statements import Held, Line, Shortfall, Unearned
 
 router = APIRouter()
 
@@ -109,6 +109,8 @@ def statement(
         about=_about(partner, language),
         balance=number_text(story.balance, language),
         balance_words=points_text(story.balance, language),
+        pending=number_text(story.pending, language) if story.pending else "",
+        held=[_held(each, language) for each in reversed((*story.refused, *story.waiting))],
         entries=[_entry(line, language) for line in reversed(story.lines)],
         missed=[_missed(each, language) for each in reversed(story.unearned)],
         below=links_to(partners_below(session, partner)),
@@ -203,15 +205,31 @@ def _entry(line: Line, language: str) -> dict[str, Any]:
         "why": line.why.in_(language),
         "version": line.rule.version if line.rule else None,
         "figures": [told(figure, language) for figure in line.figures],
+        "corrects": line.corrects.sentence.in_(language) if line.corrects else "",
+    }
+
+
+def _held(each: Held, language: str) -> dict[str, Any]:
+    return {
+        "anchor": f"held-{each.key}",
+        "on": each.on,
+        "title": each.rule.label.in_(language) if each.rule else "",
+        "period": each.period.label(language) if each.period else "",
+        "points": number_text(each.points, language),
+        "waits": each.waits,
+        "why": each.why.in_(language),
+        "outcome": each.outcome.in_(language),
+        "version": each.rule.version if each.rule else None,
+        "figures": [told(figure, language) for figure in each.figures],
     }
 
 
 def _missed(each: Unearned, language: str) -> dict[str, Any]:
     return {
-        "anchor": str(each.period),
+        "anchor": str(each.period) if each.period else f"{each.rule.code}-{each.on}",
         "title": each.rule.label.in_(language),
-        "period": each.period.label(language),
-        "points": number_text(each.points, language),
+        "period": each.period.label(language) if each.period else "",
+        "worth": each.worth.in_(language),
         "state": _verdict(each.verdict, language),
         "sentence": each.sentence.in_(language),
         "version": each.rule.version,

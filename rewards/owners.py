@@ -1,0 +1,54 @@
+"""Owners of points: a partner by its code, a person by e-mail address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from partner_cx.errors import NotFound
+from partner_cx.network.partners import Partner
+from partner_cx.network.people import Person
+from rewards.ledger import wallet_of, wallet_of_person
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose points they are.
+
+    subject: the partner's code, or the person's address. wallet: the owner of the accounts.
+    partner_id: None for a person.
+    """
+
+    subject: str
+    name: str
+    wallet: str
+    partner_id: int | None = None
+
+
+def owner_of(session: Session, subject: str) -> Owner:
+    """The partner of a code, or the person of an e-mail address.
+
+    Raises NotFound, naming those that are spelt alike.
+    """
+    if "@" in subject:
+        person = session.scalar(sa.select(Person).where(Person.email == subject.strip().lower()))
+        if person is None:
+            emails = session.scalars(sa.select(Person.email))
+            raise not_found(f"Nobody is known by {subject}.", subject, list(emails))
+        return Owner(person.email, person.name, wallet_of_person(person.email))
+    partner = session.scalar(sa.select(Partner).where(Partner.code == subject))
+    if partner is None:
+        codes = session.scalars(sa.select(Partner.code))
+        raise not_found(f"No partner has the code {subject}.", subject, list(codes))
+    return Owner(partner.code, partner.name, wallet_of(partner.code), partner.id)
+
+
+def not_found(message: str, asked: str, known: list[str]) -> NotFound:
+    """A refusal that names what is spelt alike."""
+    by_small = {name.lower(): name for name in known}
+    near = [by_small[name] for name in get_close_matches(asked.lower(), by_small, n=3)]
+    remedy = f"Did you mean {' or '.join(near)}?" if near else "Look it up among those imported."
+    return NotFound(message, remedy=remedy)

@@ -1,0 +1,122 @@
+"""What is on record about an owner of points: entries of its accounts, and decisions about it.
+
+Before it stand the ledger and the decisions; after it statements and explanations, which say why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from partner_cx.periods import Period
+from rewards.decisions import DecisionRow
+from rewards.events import EventRow
+from rewards.frozen import Closing
+from rewards.ledger import Account, AccountKind, Entry, Transfer
+from rewards.owners import Owner
+from rewards.retelling import rules_of
+from rewards.rules import Recipient
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One entry of an owner's account, with the transfer it belongs to.
+
+    kind: wallet or pending. settles: the held award that it releases or takes back.
+    corrects: the transfer that it compensates.
+    """
+
+    entry_id: int
+    kind: str
+    points: int
+    transfer: Transfer
+    settles: Transfer | None
+    corrects: Transfer | None
+
+    @property
+    def decision_id(self) -> int | None:
+        """The decision that earned the points, directly or once they were held."""
+        own = self.transfer.decision_id
+        return self.settles.decision_id if own is None and self.settles else own
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A decision as it was taken: at a close, or on an event."""
+
+    row: DecisionRow
+    closing: Closing | None
+    event: EventRow | None
+
+    @property
+    def period(self) -> Period | None:
+        return Period.parse(self.closing.period) if self.closing else None
+
+    @property
+    def on(self) -> date:
+        """The day it is about: the period's last, or the event's."""
+        if self.event:
+            return self.event.on
+        assert self.period is not None
+        return self.period.last_day
+
+
+def moved(session: Session, wallet: str) -> list[Moved]:
+    """Every entry of an owner's wallet, and of what is held for it, the oldest first."""
+    settled, corrected = aliased(Transfer), aliased(Transfer)
+    found = session.execute(
+        sa.select(Entry.id, Account.kind, Entry.points, Transfer, settled, corrected)
+        .join(Account, Account.id == Entry.account_id)
+        .join(Transfer, Transfer.id == Entry.transfer_id)
+        .outerjoin(settled, settled.id == Transfer.settles_id)
+        .outerjoin(corrected, corrected.id == Transfer.corrects_id)
+        .where(Account.kind.in_([AccountKind.WALLET, AccountKind.PENDING]), Account.owner == wallet)
+        .order_by(Transfer.effective_on, Transfer.id)
+    )
+    return [Moved(*row) for row in found.tuples()]
+
+
+def taken(session: Session, decision_ids: Collection[int]) -> dict[int, Taken]:
+    """Decisions by their id."""
+    found: dict[int, Taken] = {}
+    wanted = sorted(decision_ids)
+    for start in range(0, len(wanted), 500):
+        some = _decisions().where(DecisionRow.id.in_(wanted[start : start + 500]))
+        found |= {row[0].id: Taken(*row) for row in session.execute(some).tuples()}
+    return found
+
+
+def unpaid(session: Session, owner: Owner) -> list[Taken]:
+    """The decisions about an owner that no transfer paid, by the day they are about.
+
+    A person's are those on what that person did, under rules that reward persons; everything
+    else is its partner's.
+    """
+    wanted = _decisions().outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
+    wanted = wanted.where(Transfer.id.is_(None))
+    if owner.partner_id is None:
+        wanted = wanted.where(EventRow.person_email == owner.subject)
+    else:
+        wanted = wanted.where(DecisionRow.partner_id == owner.partner_id)
+    found = [Taken(*row) for row in session.execute(wanted).tuples()]
+    rules = rules_of(session, {each.row.rule_version_id for each in found})
+    own = []
+    for each in found:
+        rule = rules[each.row.rule_version_id]
+        named = each.event is not None and each.event.person_email is not None
+        to_person = named and rule.award.to is Recipient.PERSON
+        if to_person is (owner.partner_id is None):
+            own.append((each.on, rule.code, each.row.id, each))
+    return [each for *_, each in sorted(own, key=lambda one: one[:3])]
+
+
+def _decisions() -> sa.Select[tuple[DecisionRow, Closing | None, EventRow | None]]:
+    return (
+        sa.select(DecisionRow, Closing, EventRow)
+        .outerjoin(Closing, Closing.id == DecisionRow.closing_id)
+        .outerjoin(EventRow, EventRow.id == DecisionRow.event_id)
+    )
