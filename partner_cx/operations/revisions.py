@@ -53,14 +53,14 @@ def keep_former(
                     "import_id": said.pop("import_id"),
                     "superseded_by": superseded_by,
                     "partner_id": said.get("partner_id"),
-                    "contents": {name: _plain(value) for name, value in said.items()},
+                    "contents": {name: plain(value) for name, value in said.items()},
                 }
                 for said in map(dict, session.execute(some).mappings())
             ],
         )
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """A database value as JSON keeps it."""
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()

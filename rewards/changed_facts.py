@@ -1,0 +1,136 @@
+"""How a fact that changed after a close is told: what it says now, what it said, who told it when.
+
+Before: `partner_cx.operations.changes`. After: proposals, which name the facts they rest on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+
+from partner_cx.operations.changes import Change
+from partner_cx.quantities import NOTHING
+from partner_cx.words import Words
+from rewards.misses.rows import quantity_text
+from rewards.sentences import day_text, joined
+
+_KINDS = {
+    "order-lines": Words("Order line", "Ligne de commande"),
+    "receipts": Words("Receipt", "Réception"),
+    "tickets": Words("Ticket", "Ticket"),
+    "visits": Words("Visit", "Visite"),
+    "portal-events": Words("Portal event", "Événement du portail"),
+    "catalogue-status": Words("Catalogue status", "État du catalogue"),
+    "learning": Words("Enrolment", "Inscription"),
+    "invoices": Words("Invoice", "Facture"),
+    "answers": Words("Answer", "Réponse"),
+    "referrals": Words("Referral", "Recommandation"),
+    "quotes": Words("Lead", "Demande de devis"),
+}
+# Columns whose name alone wouldn't read well before their value.
+_COLUMNS = {
+    "received_on": Words("received on", "reçue le"),
+    "received": Words("received", "quantité reçue"),
+    "ordered": Words("ordered", "quantité commandée"),
+    "quantity": Words("quantity", "quantité"),
+    "window_start": Words("due from", "attendue à partir du"),
+    "window_end": Words("due on", "échéance le"),
+    "order_code": Words("of order", "de la commande"),
+    "status": Words("status", "état"),
+    "cancelled_on": Words("cancelled on", "annulée le"),
+    "partner_id": Words("of partner", "du partenaire"),
+    "opened_at": Words("opened at", "ouvert le"),
+    "first_reply_at": Words("answered at", "première réponse le"),
+    "resolved_at": Words("resolved at", "résolu le"),
+    "reopened_count": Words("times reopened", "nombre de réouvertures"),
+    "response_target_minutes": Words("minutes to answer", "minutes pour répondre"),
+    "resolution_target_minutes": Words("minutes to resolve", "minutes pour résoudre"),
+    "visited_on": Words("visited on", "visite le"),
+    "outcome": Words("outcome", "résultat"),
+    "filled": Words("fields filled", "champs remplis"),
+    "required": Words("fields required", "champs requis"),
+    "enrolled_on": Words("enrolled on", "inscrite le"),
+    "completed_on": Words("completed on", "terminée le"),
+    "value": Words("value", "valeur"),
+    "value_minor": Words("value in minor units", "valeur en unités mineures"),
+    "credited_minor": Words("credited in minor units", "avoir en unités mineures"),
+    "disputed_lines": Words("disputed lines", "lignes contestées"),
+    "lines": Words("lines", "lignes"),
+}
+_MICRO = {"received", "ordered", "quantity"}
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What facts hold as numbers, as people know it.
+
+    zone: the programme's, in which days are told. partners: codes by id.
+    """
+
+    zone: tzinfo
+    partners: Mapping[int, str]
+
+
+def sentence(change: Change, naming: Naming) -> Words:
+    """`Order line 20073 (erp): received on 12 May 2026 instead of 10 May 2026, told by
+    corrections.csv on 3 July 2026.`"""
+    told = Words("told by {file} on {day}", "selon {file} du {day}").format(
+        file=change.file_name, day=day_text(change.told_at.astimezone(naming.zone).date())
+    )
+    if change.then is None:
+        what = Words("not known before", "inconnue jusque-là")
+    else:
+        what = _in_a_row(
+            [_column(name, change.then[name], value, naming) for name, value in change.now.items()]
+        )
+    return Words(
+        "{kind} {number} ({source}): {what}, {told}.",
+        "{kind} {number} ({source})\u202f: {what}, {told}.",
+    ).format(
+        kind=_KINDS.get(change.kind, Words(change.kind, change.kind)),
+        number=change.source_id,
+        source=change.source,
+        what=what,
+        told=told,
+    )
+
+
+def in_short(sentences: list[Words], total: int, shown: int = 2) -> Words:
+    """The first sentences, and how many facts more there are."""
+    more = total - min(shown, len(sentences))
+    told = sentences[:shown]
+    if more == 1:
+        told = [*told, Words("And one fact more.", "Et un fait de plus.")]
+    elif more > 1:
+        told = [*told, Words(f"And {more} facts more.", f"Et {more} faits de plus.")]
+    return joined(told)
+
+
+def _column(name: str, then: object, now: object, naming: Naming) -> Words:
+    called = _COLUMNS.get(name, Words(name.replace("_", " "), name.replace("_", " ")))
+    return Words("{called} {now} instead of {then}", "{called} {now} au lieu de {then}").format(
+        called=called, now=_value(name, now, naming), then=_value(name, then, naming)
+    )
+
+
+def _value(name: str, value: object, naming: Naming) -> Words:
+    if value is None:
+        return Words(NOTHING, NOTHING)
+    if isinstance(value, bool):
+        return Words("yes", "oui") if value else Words("no", "non")
+    if isinstance(value, int):
+        if name in _MICRO:
+            return quantity_text(value)
+        if name == "partner_id":
+            value = naming.partners.get(value, value)
+    if isinstance(value, str) and name.endswith(("_on", "_start", "_end")) or name == "on":
+        return day_text(date.fromisoformat(str(value)))
+    if isinstance(value, str) and (name.endswith("_at") or name == "at"):
+        at = datetime.fromisoformat(value).astimezone(naming.zone)
+        return Words("{day} {at}", "{day} {at}").format(day=day_text(at.date()), at=f"{at:%H:%M}")
+    return Words(str(value), str(value))
+
+
+def _in_a_row(parts: list[Words]) -> Words:
+    return Words(", ".join(part.en for part in parts), ", ".join(part.fr for part in parts))
