@@ -211,7 +211,7 @@ def accounts(
     if missing:
         # Another transaction may open the same account: whoever comes second finds it there.
         rows = [{"kind": kind, "owner": name, "partner_id": owners[name]} for name in missing]
-        session.execute(_insert(session, Account).on_conflict_do_nothing(), rows)
+        session.execute(insert_for(session, Account).on_conflict_do_nothing(), rows)
         found |= _accounts_of(session, kind, missing)
     return found
 
@@ -252,7 +252,7 @@ def post_one(session: Session, posting: Posting, *, now: datetime) -> int:
         raise Invalid("Nothing would move.", remedy="Name a source and a target that differ.")
     with session.begin_nested():
         added = session.scalar(
-            _insert(session, Transfer)
+            insert_for(session, Transfer)
             .values(_transfer(posting, now))
             .on_conflict_do_nothing(index_elements=["key"])
             .returning(Transfer.id)
@@ -283,6 +283,25 @@ def post_many(session: Session, postings: Sequence[Posting], *, now: datetime) -
         if entries:
             bulk.write(session, Entry.__table__, pa.Table.from_pylist(entries))
     return len(added)
+
+
+def take(session: Session, taken: Iterable[Account]) -> dict[Account, int]:
+    """Take accounts until the transaction ends, and say what each holds.
+
+    For whoever decides by it how much to post: what comes in between waits.
+    """
+    in_order = _in_order(taken)
+    held: dict[int, int] = {}
+    for start in range(0, len(in_order), _AT_ONCE):
+        ids = [account.id for account in in_order[start : start + _AT_ONCE]]
+        found = session.execute(
+            sa.select(Account.id, Account.balance_points)
+            .where(Account.id.in_(ids))
+            .order_by(Account.kind.in_(_SHARED), Account.id)
+            .with_for_update()
+        )
+        held |= dict(found.tuples().all())
+    return {account: held[account.id] for account in in_order}
 
 
 @dataclass(frozen=True)
@@ -332,6 +351,7 @@ def _total_off(session: Session) -> list[Imbalance]:
 # What both ways of posting rest on.
 
 _SHARED = (AccountKind.BUDGET, AccountKind.FUNDING)
+_AT_ONCE = 5_000  # ids in one statement
 
 
 def _in_order(changed: Iterable[Account]) -> list[Account]:
@@ -349,7 +369,7 @@ def _accounts_of(session: Session, kind: AccountKind, owners: Iterable[str]) -> 
     return found
 
 
-def _insert(session: Session, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
+def insert_for(session: Session, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
     """An INSERT that knows ON CONFLICT, which each database spells for itself."""
     if session.get_bind().dialect.name == "postgresql":
         return postgresql.insert(model)
