@@ -381,7 +381,7 @@ def judge(rule: Rule, evidence: Evidence, history: Iterable[Won] = ()) -> tuple[
     if verdict is not Verdict.MET:
         return verdict, 0
     earned = rule.award.worth(evidence)
-    if earned is None:
+    if earned is None or is_for_nobody(rule, evidence):
         return Verdict.UNKNOWN, 0
     if earned == 0:
         return Verdict.NOT_MET, 0
@@ -401,6 +401,9 @@ def decide(rule: Rule, evidence: Evidence, history: Iterable[Won] = ()) -> Decis
     verdict = all_met(finding.verdict for finding in findings)
     if verdict is not Verdict.MET:
         return Decision(rule, evidence, verdict, findings, earned=0, points=0)
+    if is_for_nobody(rule, evidence):
+        nobody = Finding(Verdict.UNKNOWN, sentences.NOBODY_TO_AWARD)
+        return Decision(rule, evidence, Verdict.UNKNOWN, (*findings, nobody), earned=0, points=0)
     award = rule.award.earned(evidence)
     if award.finding:
         findings = (*findings, award.finding)
@@ -411,6 +414,13 @@ def decide(rule: Rule, evidence: Evidence, history: Iterable[Won] = ()) -> Decis
     return Decision(
         rule, evidence, verdict, findings, award.points, limited.points, limited.sentence
     )
+
+
+def is_for_nobody(rule: Rule, evidence: Evidence) -> bool:
+    """Whether the award goes to the person of an event that nobody is known to have done."""
+    if rule.award.to is not Recipient.PERSON:
+        return False
+    return evidence.event is None or evidence.event.person is None
 
 
 def _check(rule: Rule, given: Given, fields: Fields) -> None:

@@ -52,6 +52,7 @@ from rewards.sentences.numbers import (
 )
 from rewards.sentences.partners import (
     NOBODY_KNOWS_SINCE_WHEN,
+    NOBODY_TO_AWARD,
     about,
     belonging,
     happened,
@@ -63,6 +64,7 @@ from rewards.sentences.partners import (
 __all__ = [
     "LEFT_OPEN",
     "NOBODY_KNOWS_SINCE_WHEN",
+    "NOBODY_TO_AWARD",
     "NO_DATA",
     "NO_INTERVAL",
     "NO_POINTS",

@@ -12,6 +12,10 @@ from rewards.sentences.figures import REACHED
 from rewards.sentences.numbers import day_text, how_many, in_period, listed
 from rewards.sentences.things import DAYS, MONTHS, events
 
+NOBODY_TO_AWARD = Words(
+    "The award goes to whoever did it, and nobody knows who that was.",
+    "Les points vont à la personne qui l’a fait, et on ne sait pas qui c’est.",
+)
 NOBODY_KNOWS_SINCE_WHEN = Words(
     "The day it joined the network isn't known.",
     "La date d’entrée dans le réseau n’est pas connue.",
