@@ -7,6 +7,8 @@ its own by the `groups` files: `group:pilot`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -97,3 +99,34 @@ def labels(session: Session) -> dict[str, str]:
 def _by(partners: pd.DataFrame, name: str) -> pd.DataFrame:
     told = partners[partners[name].notna()]
     return pd.DataFrame({"group_code": f"{name}:" + told[name], "partner_id": told["id"]})
+
+
+_OF_PARTNER = sa.text(
+    """
+    WITH RECURSIVE above(id, parent_id, kind, code, level) AS (
+        SELECT id, parent_id, kind, code, 0 FROM partners WHERE id = :partner_id
+        UNION ALL
+        SELECT p.id, p.parent_id, p.kind, p.code, a.level + 1
+        FROM partners p JOIN above a ON p.id = a.parent_id WHERE a.level < :levels_max
+    )
+    SELECT 'distributor', code FROM above WHERE kind = 'distributor'
+    UNION ALL
+    SELECT 'group', group_code FROM group_members WHERE partner_id = :partner_id
+    """
+)
+
+
+def of_partner(session: Session, partner: Partner | sa.Row[Any]) -> frozenset[str]:
+    """The codes of all groups that one partner belongs to now, as `memberships` tells them.
+
+    partner: its id, kind, tier, region and country.
+    """
+    asked = {"partner_id": partner.id, "levels_max": _LEVELS_MAX - 1}
+    found = session.connection().execute(_OF_PARTNER, asked)
+    groups = {
+        f"{kind}:{code.removeprefix('group:') if kind == 'group' else code}" for kind, code in found
+    }
+    for name in ("kind", "tier", "region", "country"):
+        if (value := getattr(partner, name)) is not None:
+            groups.add(f"{name}:{value}")
+    return frozenset(groups)

@@ -1,0 +1,394 @@
+"""Happenings: an event is told, once; rules on its kind are decided, and what they earn is paid.
+
+Before it stand other systems, files and facts; after it the ledger. Everything happens in the
+transaction that records the event, so that an event which is there was decided.
+
+An award that its budget can't pay stays earned. `pay_waiting` pays it once the budget can, those
+of earlier events first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from partner_cx.database import lock
+from partner_cx.errors import Conflict, Invalid, NotFound
+from partner_cx.measures.figures import Scorecard
+from partner_cx.network import groups
+from partner_cx.network.partners import Partner
+from partner_cx.operations.event_kinds import EventKind
+from partner_cx.periods import Period
+from partner_cx.settings import Settings
+from partner_cx.words import Words
+from rewards.budgets import budget, points_left, raise_alerts
+from rewards.conditions import Verdict
+from rewards.decisions import DecisionRow
+from rewards.event_evidence import event_evidence, event_history
+from rewards.events import EventRow
+from rewards.evidence import Event, Evidence
+from rewards.frozen import Closing
+from rewards.ledger import (
+    Account,
+    AccountKind,
+    HoldsTooLittle,
+    Move,
+    Posting,
+    Transfer,
+    account,
+    insert_for,
+    post_many,
+    post_one,
+    wallet_of,
+    wallet_of_person,
+)
+from rewards.reading import Given
+from rewards.rulebook import RuleVersion, in_force_on
+from rewards.rules import Decision, Recipient, Rule, judge
+
+AT_ONCE = 500  # waiting awards posted in one go
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something that is told to have happened.
+
+    key: made by whoever tells it, before the first attempt, and never used for anything else.
+    person: the e-mail address of whoever did it; None where only the partner is known.
+    subject: what it is about: a course, a survey, a panel, a report.
+    """
+
+    key: str
+    kind: EventKind
+    partner_code: str
+    happened_at: datetime
+    person: str | None = None
+    subject: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what happened: the same in every database."""
+        moment = self.happened_at.astimezone(UTC).isoformat()
+        told = [self.key, self.kind, self.partner_code, self.person, self.subject, moment]
+        plain = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(plain.encode()).hexdigest()
+
+    def told(self) -> Happening:
+        """The same, as it is kept. Raises Invalid for what can't be kept."""
+        Given.of(self.key, "the key").line()
+        for text, what in ((self.person, "the person"), (self.subject, "the subject")):
+            if text is not None:
+                Given.of(text, what).line()
+        if self.person is not None and "@" not in self.person:
+            raise Invalid(f"{self.person!r} isn't an e-mail address.", remedy="Write name@domain.")
+        person = self.person.strip().lower() if self.person else None
+        return Happening(
+            self.key, self.kind, self.partner_code, self.happened_at, person, self.subject
+        )
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What a rule came to on an event.
+
+    points: what it earns. paid: whether the budget could pay it, to spend or pending.
+    """
+
+    rule_code: str
+    version: int
+    verdict: Verdict
+    points: int
+    paid: bool
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An event that is recorded. new: by this telling; the others found it there."""
+
+    event_id: int
+    new: bool
+    rulings: tuple[Ruling, ...]
+
+    @property
+    def points(self) -> int:
+        """What it earned, paid or not."""
+        return sum(ruling.points for ruling in self.rulings)
+
+
+def happened(
+    session: Session, happening: Happening, *, now: datetime, settings: Settings
+) -> Recorded:
+    """Record that something happened, decide the rules on it, and award what they earn. Once.
+
+    The same key with the same contents again changes nothing and returns what there is.
+    Raises Conflict when the key stands for something else, NotFound for a partner nobody knows,
+    Invalid for what is still to come. The caller commits.
+    """
+    told = happening.told()
+    if told.happened_at > now:
+        raise Invalid(
+            f"{told.key} is told to happen at {told.happened_at.isoformat()}, which is still to "
+            "come.",
+            remedy="Tell it once it has happened.",
+        )
+    # One at a time per partner, so that limits hold and a partner's events are numbered in the
+    # order in which they are decided.
+    lock(session, f"events:{told.partner_code}")
+    partner = who_it_was(session, told.partner_code)
+    event = event_of(told, partner, groups.of_partner(session, partner), settings)
+    rules = rules_for(session, event, partner)
+    if event.person_email and any(rule.award.to is Recipient.PERSON for _, rule in rules):
+        lock(session, f"events:{event.person_email}")
+    if not _record(session, event, now):
+        return _as_recorded(session, told, event.digest)
+    rulings = _decide(session, event, partner.code, rules, now)
+    return Recorded(event.id, True, tuple(rulings))
+
+
+def award_key(event_key: str, rule_code: str) -> str:
+    """Keys and codes may hold the colon that parts them, so they are quoted."""
+    return f"event:{quote(event_key, safe='')}:{quote(rule_code, safe='')}"
+
+
+# --- Recording ----------------------------------------------------------------------------------
+
+_PARTNER = sa.select(
+    Partner.id,
+    Partner.code,
+    Partner.kind,
+    Partner.tier,
+    Partner.region,
+    Partner.country,
+    Partner.joined_on,
+    Partner.left_on,
+    sa.select(sa.func.max(Closing.id)).scalar_subquery().label("last_closing_id"),
+).where(Partner.code == sa.bindparam("code"))
+
+
+def who_it_was(session: Session, partner_code: str) -> sa.Row[Any]:
+    """The partner as it is now, with the last close there is."""
+    found = session.execute(_PARTNER, {"code": partner_code}).one_or_none()
+    if found is None:
+        raise NotFound(
+            f"No partner has the code {partner_code}.",
+            remedy="Import the partner first, or mend the code.",
+        )
+    return found
+
+
+def event_of(
+    told: Happening, partner: sa.Row[Any], belongs_to: Iterable[str], settings: Settings
+) -> EventRow:
+    """The event as it will be kept, with who the partner is now. It isn't recorded yet."""
+    return EventRow(
+        key=told.key,
+        digest=told.digest,
+        kind=told.kind.value,
+        partner_id=partner.id,
+        person_email=told.person,
+        subject=told.subject,
+        happened_at=told.happened_at,
+        on=told.happened_at.astimezone(settings.zone).date(),
+        groups=sorted(belongs_to),
+        joined_on=partner.joined_on,
+        last_closing_id=partner.last_closing_id,
+    )
+
+
+def rules_for(
+    session: Session, event: EventRow, partner: sa.Row[Any]
+) -> list[tuple[RuleVersion, Rule]]:
+    """The rules that decide an event: those in force on its day, for one who was a partner then."""
+    if partner.joined_on and event.on < partner.joined_on:
+        return []
+    if partner.left_on and event.on >= partner.left_on:
+        return []
+    return [
+        (version, rule)
+        for version, rule in in_force_on(session, event.on, EventKind(event.kind))
+        if rule.audience.includes(event.groups)
+    ]
+
+
+def _record(session: Session, event: EventRow, now: datetime) -> bool:
+    """Insert the event and give it its id; False where its key is there already."""
+    event.recorded_at = now
+    values = {column: getattr(event, column) for column in _COLUMNS}
+    insert = insert_for(session, EventRow).on_conflict_do_nothing(index_elements=["key"])
+    added = session.connection().execute(insert.returning(EventRow.id), values).scalar()
+    if added is None:
+        return False
+    event.id = added
+    return True
+
+
+_COLUMNS = [column.name for column in EventRow.__table__.columns if column.name != "id"]
+
+
+def _as_recorded(session: Session, told: Happening, digest: str) -> Recorded:
+    event_id, kept = session.execute(
+        sa.select(EventRow.id, EventRow.digest).where(EventRow.key == told.key)
+    ).one()
+    if kept != digest:
+        raise Conflict(
+            f"The key {told.key} already stands for another event.",
+            remedy="Tell it with the same contents, or use a new key.",
+        )
+    decided = session.execute(
+        sa.select(
+            RuleVersion.code,
+            RuleVersion.version,
+            DecisionRow.verdict,
+            DecisionRow.points,
+            Transfer.id.is_not(None),
+        )
+        .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
+        .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
+        .where(DecisionRow.event_id == event_id)
+        .order_by(RuleVersion.code)
+    )
+    rulings = (
+        Ruling(code, version, Verdict(verdict), points, paid)
+        for code, version, verdict, points, paid in decided
+    )
+    return Recorded(event_id, False, tuple(rulings))
+
+
+# --- Deciding and paying ------------------------------------------------------------------------
+
+
+def _decide(
+    session: Session,
+    event: EventRow,
+    partner_code: str,
+    rules: Sequence[tuple[RuleVersion, Rule]],
+    now: datetime,
+) -> Iterator[Ruling]:
+    # By budget, so that two events never wait for each other's.
+    for version, rule in sorted(rules, key=lambda each: (each[1].budget, each[1].code)):
+        evidence = event_evidence(session, event, rule, partner_code=partner_code)
+        verdict, points = judge(rule, evidence, event_history(session, event, rule))
+        decision = {
+            "event_id": event.id,
+            "rule_version_id": version.id,
+            "partner_id": event.partner_id,
+            "verdict": verdict.value,
+            "points": points,
+        }
+        insert = sa.insert(DecisionRow.__table__).returning(DecisionRow.id)
+        decision_id = session.connection().execute(insert, decision).scalar_one()
+        paid = points > 0 and _pay(
+            session, _Due(decision_id, points, rule, event, partner_code), now
+        )
+        yield Ruling(rule.code, rule.version, verdict, points, paid)
+
+
+@dataclass(frozen=True)
+class _Due:
+    """An award that was earned and isn't paid."""
+
+    decision_id: int
+    points: int
+    rule: Rule
+    event: EventRow
+    partner_code: str
+
+    def posting(self, session: Session) -> Posting:
+        rule, event = self.rule, self.event
+        held = rule.hold_days > 0 or rule.needs_approval
+        target = self._account(session, AccountKind.PENDING if held else AccountKind.WALLET)
+        return Posting(
+            key=award_key(event.key, rule.code),
+            why=told_to_the_winner(rule, event.on, self.points),
+            moves=(Move(budget(session, rule.budget), target, self.points),),
+            effective_on=event.on,
+            decision_id=self.decision_id,
+            held_until=event.on + timedelta(days=rule.hold_days) if rule.hold_days else None,
+            needs_approval=rule.needs_approval,
+        )
+
+    def _account(self, session: Session, kind: AccountKind) -> Account:
+        if self.rule.award.to is Recipient.PARTNER:
+            return account(session, kind, wallet_of(self.partner_code), self.event.partner_id)
+        assert self.event.person_email, "an award to nobody is never met"
+        return account(session, kind, wallet_of_person(self.event.person_email))
+
+
+def told_to_the_winner(rule: Rule, on: date, points: int) -> Words:
+    """What the winner reads of an award that a rule gave on an event."""
+    event = Event(rule.on.event) if rule.on.event else None
+    nobody = Scorecard(Period.of(on, rule.period), "", {})
+    evidence = Evidence(nobody, on, event=event)
+    return Decision(rule, evidence, Verdict.MET, (), earned=points, points=points).short_sentence
+
+
+def _pay(session: Session, due: _Due, now: datetime) -> bool:
+    """Post an award; False, and nothing is posted, when the budget can't pay it."""
+    try:
+        post_one(session, due.posting(session), now=now)
+    except HoldsTooLittle:
+        return False
+    after_paying(session, [due], now)
+    return True
+
+
+def after_paying(session: Session, paid: Sequence[_Due], now: datetime) -> None:
+    """What follows from awards: alerts of their budgets."""
+    raise_alerts(session, {due.rule.budget for due in paid}, now)
+
+
+def pay_waiting(session: Session, *, now: datetime) -> int:
+    """Pay the awards of events that budgets couldn't pay, those of earlier events first.
+
+    A budget pays in that order until one is more than it holds. Returns how many points were paid.
+    The caller commits.
+    """
+    lock(session, "events:waiting")
+    by_budget: dict[str, list[_Due]] = defaultdict(list)
+    for due in _waiting(session):
+        by_budget[due.rule.budget].append(due)
+    return sum(_pay_in_order(session, by_budget[code], now) for code in sorted(by_budget))
+
+
+def _pay_in_order(session: Session, waiting: Sequence[_Due], now: datetime) -> int:
+    left = points_left(session, waiting[0].rule.budget)
+    payable: list[_Due] = []
+    for due in waiting:
+        left -= due.points
+        if left < 0:
+            break
+        payable.append(due)
+    paid = 0
+    for start in range(0, len(payable), AT_ONCE):
+        some = payable[start : start + AT_ONCE]
+        try:
+            post_many(session, [due.posting(session) for due in some], now=now)
+        except HoldsTooLittle:  # something else was paid meanwhile: the next time
+            break
+        after_paying(session, some, now)
+        paid += sum(due.points for due in some)
+    return paid
+
+
+def _waiting(session: Session) -> Iterator[_Due]:
+    """The met decisions on events without a transfer, by event."""
+    found = session.execute(
+        sa.select(DecisionRow.id, DecisionRow.points, RuleVersion, EventRow, Partner.code)
+        .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
+        .join(EventRow, EventRow.id == DecisionRow.event_id)
+        .join(Partner, Partner.id == DecisionRow.partner_id)
+        .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
+        .where(DecisionRow.points > 0, Transfer.id.is_(None))
+        .order_by(EventRow.id, RuleVersion.code)
+    ).all()
+    for decision_id, points, version, event, code in found:
+        yield _Due(decision_id, points, version.rule, event, code)
