@@ -79,6 +79,14 @@ def _whole_number(least: int) -> Callable[[object], int]:
     return read
 
 
+def _yes_or_no(value: object) -> bool:
+    told = {"true": True, "yes": True, "false": False, "no": False}
+    answer = str(value).strip().lower()
+    if answer not in told:
+        raise Invalid(f"“{value}” is neither true nor false.")
+    return told[answer]
+
+
 def _share(value: object) -> Fraction:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise Invalid(f"“{value}” isn't a share; write it as 5 % or 0.05.")
@@ -163,6 +171,10 @@ class Settings:
     dsi_weights: Weights = field(default_factory=lambda: dict(DSI_WEIGHTS))
     dsi_answers_min: Amount = 1  # for a factor to be present
     cxi_weights: Weights = field(default_factory=lambda: dict(CXI_WEIGHTS))
+
+    restate_window_days: Annotated[int, _whole_number(0)] = 365  # after a close
+    restate_min_points: Amount = 1  # smaller differences aren't proposed
+    restate_take_back: Annotated[bool, _yes_or_no] = True
 
     log_format: Annotated[str, _one_of("console", "json")] = "console"
     log_level: Annotated[str, _one_of("debug", "info", "warning", "error")] = "info"

@@ -124,7 +124,7 @@ def _value(name: str, value: object, naming: Naming) -> Words:
             return quantity_text(value)
         if name == "partner_id":
             value = naming.partners.get(value, value)
-    if isinstance(value, str) and name.endswith(("_on", "_start", "_end")) or name == "on":
+    if (isinstance(value, str) and name.endswith(("_on", "_start", "_end"))) or name == "on":
         return day_text(date.fromisoformat(str(value)))
     if isinstance(value, str) and (name.endswith("_at") or name == "at"):
         at = datetime.fromisoformat(value).astimezone(naming.zone)
