@@ -77,7 +77,7 @@ def moved(session: Session, wallet: str) -> list[Moved]:
         .where(Account.kind.in_([AccountKind.WALLET, AccountKind.PENDING]), Account.owner == wallet)
         .order_by(Transfer.effective_on, Transfer.id)
     )
-    return [Moved(*row) for row in found.tuples()]
+    return [Moved(*row) for row in found]
 
 
 def taken(session: Session, decision_ids: Collection[int]) -> dict[int, Taken]:
@@ -86,7 +86,7 @@ def taken(session: Session, decision_ids: Collection[int]) -> dict[int, Taken]:
     wanted = sorted(decision_ids)
     for start in range(0, len(wanted), 500):
         some = _decisions().where(DecisionRow.id.in_(wanted[start : start + 500]))
-        found |= {row[0].id: Taken(*row) for row in session.execute(some).tuples()}
+        found |= {row[0].id: Taken(*row) for row in session.execute(some)}
     return found
 
 
@@ -102,7 +102,7 @@ def unpaid(session: Session, owner: Owner) -> list[Taken]:
         wanted = wanted.where(EventRow.person_email == owner.subject)
     else:
         wanted = wanted.where(DecisionRow.partner_id == owner.partner_id)
-    found = [Taken(*row) for row in session.execute(wanted).tuples()]
+    found = [Taken(*row) for row in session.execute(wanted)]
     rules = rules_of(session, {each.row.rule_version_id for each in found})
     own = []
     for each in found:
