@@ -6,6 +6,7 @@ These names are a contract: extend them, don't rename them. How rows come in is 
 from __future__ import annotations
 
 from partner_cx.kinds.answers import ANSWERS
+from partner_cx.kinds.events import EVENTS
 from partner_cx.kinds.network import GROUPS, PARTNERS, PEOPLE
 from partner_cx.kinds.operations import (
     CATALOGUE_STATUS,
@@ -39,5 +40,6 @@ KINDS = kinds_by_name(
         ANSWERS,
         REFERRALS,
         QUOTES,
+        EVENTS,
     )
 )

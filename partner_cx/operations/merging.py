@@ -33,6 +33,15 @@ KEEP_ONE = Words(
     "Keep the row that is right, or give each its own id.",
     "Gardez la ligne exacte, ou donnez à chacune son identifiant.",
 )
+TOLD_ONCE = Words(
+    "This was told before with other contents, and what happened can't be told otherwise.",
+    "Ceci a déjà été raconté avec un autre contenu, et ce qui s’est passé ne se raconte pas "
+    "autrement.",
+)
+TELL_ANOTHER = Words(
+    "Leave it as it was, or tell another event under its own id.",
+    "Laissez-le tel quel, ou racontez un autre événement sous son propre identifiant.",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +56,7 @@ class Keeping:
     left_behind: SQL for the partner-days of facts that a correction's `former` contents bore on.
     kept: columns of the table, and the file's columns that speak of them; when the file has none
         of these it says nothing of them, and what is known stays. (An empty cell says: nothing.)
+    told_once: whether a row that changed is refused, where those of other kinds are corrections.
     """
 
     name: str
@@ -60,6 +70,7 @@ class Keeping:
     events: tuple[str, ...] = ()
     left_behind: str = ""
     kept: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+    told_once: bool = False
 
 
 class Merge:
@@ -138,13 +149,17 @@ class Merge:
         fresh = first & (ids > newest)
         corrects = first & ~same & ~ours & ~self._is_settled(ids)
         agrees = same | self._repeats_a_correction(known, rows, corrects)
+        otherwise = corrects & self.kind.told_once
+        corrects = corrects & ~otherwise
         contradicts = ~agrees & ~corrects
         # A row that agrees with what was known, after one that changed it, contradicts that one.
         changed = set(ids[corrects])
         contradicts |= same & ~first & np.isin(ids, list(changed))
         self.unchanged += int((~contradicts & ~corrects & ~fresh).sum())
         self._settled.append(np.unique(ids[first & same & ~fresh]))
-        self._refuse(draft, contradicts)
+        places = np.flatnonzero(draft.good)
+        self._refuse(draft, places[otherwise], TOLD_ONCE, TELL_ANOTHER)
+        self._refuse(draft, places[contradicts], TWICE_IN_THE_FILE, KEEP_ONE)
         if corrects.any():
             self._correct(rows.filter(pa.array(corrects)))
         touched: np.ndarray = fresh | corrects
@@ -190,11 +205,10 @@ class Merge:
             found |= np.isin(ids, settled)
         return found
 
-    def _refuse(self, draft: Draft, contradicts: np.ndarray) -> None:
-        if contradicts.any():
-            bad = np.zeros(len(draft), dtype=bool)
-            bad[np.flatnonzero(draft.good)] = contradicts
-            draft.refuse(bad, self.kind.key_field, TWICE_IN_THE_FILE, KEEP_ONE)
+    def _refuse(self, draft: Draft, places: np.ndarray, reason: Words, remedy: Words) -> None:
+        bad = np.zeros(len(draft), dtype=bool)
+        bad[places] = True
+        draft.refuse(bad, self.kind.key_field, reason, remedy)
 
     def _correct(self, rows: pa.Table) -> None:
         """Keep what the facts said before, then let them say what the file says."""

@@ -65,7 +65,7 @@ def in_force(engine: sa.Engine, *rules: Rule, points: int = 10_000) -> None:
 
 
 def a_course(key: str = "C1", **other: Any) -> Happening:
-    told = {
+    told: dict[str, Any] = {
         "key": key,
         "kind": EventKind.COURSE_COMPLETED,
         "partner_code": "R1",
