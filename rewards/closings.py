@@ -7,6 +7,7 @@ run again finds what there is.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,7 +90,8 @@ def _close(session: Session, period: Period, now: datetime, by: str, settings: S
     if closing is None:
         closing = _record(session, period, now, by, settings)
         decide_all(session, closing=closing, period=period)
-    outcomes = award_all(session, closing=closing, period=period, now=now)
+    today = now.astimezone(settings.zone).date()
+    outcomes = award_all(session, closing=closing, period=period, now=now, today=today)
     return Closed(period, already, _count_scorecards(session, closing.id), outcomes)
 
 
@@ -174,20 +176,38 @@ def _told(outcome: Outcome) -> Words:
         unknown=_number(outcome.unknown),
         awarded=sentences.points(outcome.points_awarded),
     )
-    if not outcome.points_unfunded:
-        return told
-    unpaid = Words(
-        "{earned} earned can't be paid: budget {budget} holds {left}. "
-        "Add {missing} to it and close again.",
-        "Restent dus\u202f: {earned}, mais le budget {budget} n’en contient que {left}. "
-        "Ajoutez-y {missing} et clôturez à nouveau.",
-    ).format(
-        earned=sentences.points(outcome.points_unfunded),
-        budget=outcome.rule.budget,
-        left=_number(outcome.points_left),
-        missing=sentences.points(outcome.points_missing),
-    )
-    return sentences.joined([told, unpaid])
+    return sentences.joined([told, *_reservations(outcome)])
+
+
+def _reservations(outcome: Outcome) -> Iterator[Words]:
+    """What whoever reads the outcome must know besides."""
+    if outcome.limited:
+        yield Words(
+            "{limited} of them get nothing: they have reached a limit of the rule.",
+            "Dont sans gain, une limite de la règle étant atteinte\u202f: {limited}.",
+        ).format(limited=_number(outcome.limited))
+    if outcome.points_held:
+        yield Words(
+            "{held} of it wait for their day or for approval.",
+            "En attente de leur date ou d’une approbation\u202f: {held}.",
+        ).format(held=sentences.points(outcome.points_held))
+    if outcome.points_cut:
+        yield Words(
+            "Budget {budget} was shared out in proportion: {cut} less than earned.",
+            "Le budget {budget} a été partagé au prorata\u202f: {cut} de moins que le gain.",
+        ).format(budget=outcome.rule.budget, cut=sentences.points(outcome.points_cut))
+    if outcome.points_unfunded:
+        yield Words(
+            "{earned} earned can't be paid: budget {budget} holds {left}. "
+            "Add {missing} to it and close again.",
+            "Restent dus\u202f: {earned}, mais le budget {budget} n’en contient que {left}. "
+            "Ajoutez-y {missing} et clôturez à nouveau.",
+        ).format(
+            earned=sentences.points(outcome.points_unfunded),
+            budget=outcome.rule.budget,
+            left=_number(outcome.points_left),
+            missing=sentences.points(outcome.points_missing),
+        )
 
 
 def _number(count: int) -> Words:

@@ -227,4 +227,5 @@ def count_events(
     if only is not None:
         wanted.append(EventRow.partner_id.in_(sorted(only)))
     counted = sa.select(EventRow.partner_id, sa.func.count()).where(*wanted)
-    return dict(session.execute(counted.group_by(EventRow.partner_id)).tuples().all())
+    found = session.execute(counted.group_by(EventRow.partner_id))
+    return {partner_id: count for partner_id, count in found}  # noqa: C416  rows aren't tuples

@@ -7,7 +7,7 @@ later one can be told again for ever, whatever was corrected or left unpaid sinc
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -47,7 +47,7 @@ def _found(
     before: Closing | EventRow | None,
     only: Collection[int] | None,
     person: str | None,
-) -> sa.Select[int, int, str, date]:
+) -> sa.Select[*tuple[Any, ...]]:
     found = (
         sa.select(DecisionRow.partner_id, DecisionRow.points, Closing.period, EventRow.on)
         .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)

@@ -166,7 +166,7 @@ class Posting:
             self.why.fr,
             self.effective_on.isoformat(),
             [(account.kind, account.owner, points) for account, points in self.changes.items()],
-            held_until=self.held_until and self.held_until.isoformat(),
+            held_until=self.held_until.isoformat() if self.held_until else None,
             needs_approval=self.needs_approval,
         )
 
@@ -300,7 +300,7 @@ def take(session: Session, taken: Iterable[Account]) -> dict[Account, int]:
             .order_by(Account.kind.in_(_SHARED), Account.id)
             .with_for_update()
         )
-        held |= dict(found.tuples().all())
+        held |= {number: points for number, points in found}  # noqa: C416  rows aren't tuples
     return {account: held[account.id] for account in in_order}
 
 

@@ -7,7 +7,8 @@ import typer
 from api.commands.options import Database, Form, In, Now, PeriodText
 from api.printing import Format, Row, print_rows, say
 
-OUTCOMES = ("period", "rule", "version", "met", "not_met", "unknown", "awarded", "unfunded")
+IN_TABLE = ("period", "rule", "version", "met", "not_met", "unknown", "awarded", "unfunded")
+OUTCOMES = (*IN_TABLE, "limited", "held", "cut")
 
 
 def close(
@@ -41,11 +42,14 @@ def close(
             "unknown": outcome.unknown,
             "awarded": outcome.points_awarded,
             "unfunded": outcome.points_unfunded,
+            "limited": outcome.limited,
+            "held": outcome.points_held,
+            "cut": outcome.points_cut,
         }
         for outcome in closed.outcomes
     ]
     spoken = language or house.language
-    print_rows(rows, OUTCOMES, form=form, language=spoken)
+    print_rows(rows, OUTCOMES, form=form, in_table=IN_TABLE, language=spoken)
     for sentence in closed.sentences:
         say(sentence.in_(spoken))
     if closed.points_unfunded:
