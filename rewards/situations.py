@@ -205,7 +205,8 @@ class Situation:
         return {name: value for name, value in plain.items() if value}
 
     def event(self, kind: EventKind) -> Event:
-        return Event(kind, self.about)
+        """What the rule is decided on; somebody did it."""
+        return Event(kind, self.about, "somebody")
 
 
 @dataclass(frozen=True)

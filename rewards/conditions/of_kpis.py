@@ -25,6 +25,8 @@ from rewards.thresholds import (
     value_to_plain,
 )
 
+_PARTS = 10**9
+
 
 class Compared(StrEnum):
     """What of a figure is held against a threshold."""
@@ -155,9 +157,15 @@ class _KpiAgainst(Condition):
         return Finding(verdict, tell(figure, bound, end, lower=lower), figure, bound.value)
 
     def _end(self, figure: Figure) -> Fraction | None:
-        """The end of the interval that is compared, as exact as the float that it is."""
+        """The end of the interval that is compared.
+
+        It comes out of square roots: what lies behind its ninth decimal is noise, and mustn't
+        decide whether 0.94 reaches 94 %.
+        """
         end = figure.low if self.against is Compared.LOWER else figure.high
-        return Fraction(end) if end is not None and math.isfinite(end) else None
+        if end is None or not math.isfinite(end):
+            return None
+        return Fraction(round(end * _PARTS), _PARTS)
 
 
 @named("kpi_at_least")
