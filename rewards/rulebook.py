@@ -118,11 +118,11 @@ def publish(
     if why:
         Given.of(why, "why").line()
     lock(session, f"rule:{rule.code}")
-    last = newest(session, rule.code)
-    if last and are_alike(rule, last.rule):
-        return last
+    if same := already(session, rule):
+        return same
     refuse_failing(rule)
     _refuse_alone(rule, by, approved_by)
+    last = newest(session, rule.code)
     rule = replace(rule, version=last.version + 1 if last else 1)
     published = RuleVersion(
         code=rule.code,
@@ -157,6 +157,23 @@ def newest(session: Session, code: str) -> RuleVersion | None:
     """The version that was published last, whenever it starts."""
     of_code = sa.select(RuleVersion).where(RuleVersion.code == code)
     return session.scalar(of_code.order_by(RuleVersion.version.desc()).limit(1))
+
+
+def already(session: Session, rule: Rule) -> RuleVersion | None:
+    """The newest version, if it says the same as a rule. One that is retired counts no more."""
+    last = newest(session, rule.code)
+    if last is None or not are_alike(rule, last.rule):
+        return None
+    return None if retirement_of(session, last) else last
+
+
+def retirement_of(session: Session, version: RuleVersion) -> RuleRetirement | None:
+    """The retirement that is about a version as the last one."""
+    return session.scalar(
+        sa.select(RuleRetirement).where(
+            RuleRetirement.code == version.code, RuleRetirement.version == version.version
+        )
+    )
 
 
 def in_force(session: Session, period: Period) -> list[tuple[RuleVersion, Rule]]:
@@ -254,7 +271,7 @@ def _retired(session: Session, day: date) -> dict[str, int]:
     """Up to which version rules are retired on a day, by code."""
     latest = sa.select(RuleRetirement.code, sa.func.max(RuleRetirement.version))
     latest = latest.where(RuleRetirement.from_day <= day).group_by(RuleRetirement.code)
-    return {code: version for code, version in session.execute(latest)}
+    return dict(session.execute(latest).all())
 
 
 _KEPT: dict[str, Rule] = {}  # published rules by their digest: they never change

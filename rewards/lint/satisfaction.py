@@ -25,7 +25,7 @@ def concerns(rule: Rule) -> list[Concern]:
         for condition in single_conditions(rule)
         for kpi in sorted(_kpis(condition.needs()) & LEVELS)
     }
-    found = {kpi: AWARD for kpi in sorted(_kpis(rule.award.needs()) & LEVELS)} | found
+    found = dict.fromkeys(sorted(_kpis(rule.award.needs()) & LEVELS), AWARD) | found
     return [_concern(kpi, where) for kpi, where in found.items()]
 
 
