@@ -49,14 +49,14 @@ class EventRow(Base):
 class EventDraw(Base):
     """How far the facts of a kind have been looked through for events.
 
-    last_fact_id: every fact up to it; last_import_id: every correction up to it.
+    last_fact_id: every fact up to it; last_revision_id: every correction up to it.
     """
 
     __tablename__ = "event_draws"
 
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     last_fact_id: Mapped[int] = mapped_column(sa.BigInteger)
-    last_import_id: Mapped[int] = mapped_column(sa.BigInteger)
+    last_revision_id: Mapped[int] = mapped_column(sa.BigInteger)
 
 
 class WaitingFact(Base):

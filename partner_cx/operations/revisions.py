@@ -24,7 +24,7 @@ class Revision(Base):
     __table_args__ = (
         sa.Index("ix_revisions_kind_fact_id", "kind", "fact_id"),
         sa.Index("ix_revisions_kind_partner_id", "kind", "partner_id"),
-        sa.Index("ix_revisions_kind_superseded_by", "kind", "superseded_by"),
+        sa.Index("ix_revisions_kind_id", "kind", "id"),
         sa.CheckConstraint("superseded_by > import_id", name="superseded_later"),
     )
 

@@ -122,7 +122,7 @@ def _events() -> None:
         "event_draws",
         sa.Column("kind", TEXT, nullable=False),
         sa.Column("last_fact_id", sa.BigInteger(), nullable=False),
-        sa.Column("last_import_id", sa.BigInteger(), nullable=False),
+        sa.Column("last_revision_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("kind", name=op.f("pk_event_draws")),
     )
     op.create_table(
@@ -131,7 +131,7 @@ def _events() -> None:
         sa.Column("fact_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "fact_id", name=op.f("pk_waiting_facts")),
     )
-    op.create_index("ix_revisions_kind_superseded_by", "revisions", ["kind", "superseded_by"])
+    op.create_index("ix_revisions_kind_id", "revisions", ["kind", "id"])
     op.create_table(
         "told_events",
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
