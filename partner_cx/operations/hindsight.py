@@ -1,4 +1,4 @@
-"""Facts as they were known after an import, for whoever explains what was decided then.
+"""Facts as they were known after an import, for whoever explains or audits what was decided then.
 
 A fact that nobody corrected since is read from its own table; one that was corrected is read from
 the revision that held at the time. What was learned later isn't there at all.
@@ -6,16 +6,23 @@ the revision that held at the time. What was learned later isn't there at all.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Session
 
+from partner_cx.bulk import quoted
+from partner_cx.database import Exact
 from partner_cx.frames import read_frame
+from partner_cx.operations.imports import Import
+from partner_cx.operations.marks import cells, write_marks
+from partner_cx.operations.merging import Keeping
 from partner_cx.operations.revisions import Revision
 
 AT_ONCE = 10_000  # values in one statement; both databases take more
@@ -149,3 +156,140 @@ def _kind(kind: sa.types.TypeEngine[Any]) -> str:
         case sa.Integer():
             return "Int64"
     return "str"
+
+
+# --- The tables themselves ----------------------------------------------------------------------
+
+# What a row says of which nothing was known yet, where other rows may point at it: it is there,
+# and counts for nothing.
+UNKNOWN_YET: Mapping[str, Mapping[str, object]] = {
+    "partners": {"joined_on": date.max, "left_on": None},
+    "people": {"role": "rep", "partner_id": None},
+}
+
+
+def put_back(session: Session, kinds: Iterable[Keeping], *, known_until: int) -> int:
+    """Make the fact tables say what an import, and those before it, had told.
+
+    For a transaction that is undone, in which somebody measures as one would have then: what was
+    learned since is lost in it. Cells that say something else are marked, for a refresh to tally.
+    Going back step by step, from the newest moment to the oldest, touches each change once.
+    Returns how many facts changed.
+    """
+    in_order = {table: place for place, table in enumerate(Revision.metadata.sorted_tables)}
+    there = sorted(kinds, key=lambda kind: in_order[kind.table])
+    changed = sum(_restore(session, kind, known_until) for kind in there)
+    for kind in reversed(there):  # what points at others first
+        changed += _forget(session, kind, known_until)
+    session.execute(
+        sa.update(Import)
+        .where(Import.id > known_until)
+        .values(taken=0, unchanged=0, corrected=0, refused=1, events_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    session.expire_all()
+    return changed
+
+
+def _restore(session: Session, kind: Keeping, known_until: int) -> int:
+    """Let corrected facts say what they said; mark where they stood and where they stand."""
+    held = (
+        sa.select(Revision.id, Revision.fact_id, Revision.import_id, Revision.contents)
+        .join(kind.table, kind.table.c.id == Revision.fact_id)
+        .where(
+            Revision.kind == kind.name,
+            Revision.import_id <= known_until,
+            Revision.superseded_by > known_until,
+            kind.table.c.import_id > known_until,
+        )
+        .order_by(Revision.id)
+        .limit(AT_ONCE)
+    )
+    restored, last = 0, 0
+    while rows := session.execute(held.where(Revision.id > last)).all():
+        last = rows[-1].id
+        ids = [row.fact_id for row in rows]
+        _keep_as_former(session, kind, kind.table.c.id.in_(ids))
+        said = [
+            {"number": row.fact_id, "import_id": row.import_id, **_values(kind.table, row.contents)}
+            for row in rows
+        ]
+        for names in {tuple(each) for each in said}:
+            update = sa.update(kind.table).where(kind.table.c.id == sa.bindparam("number"))
+            columns: dict[str, Any] = {name: sa.bindparam(name) for name in names if name != "number"}
+            session.connection().execute(
+                update.values(columns), [each for each in said if tuple(each) == names]
+            )
+        _mark_former(session, kind)
+        _keep_as_former(session, kind, kind.table.c.id.in_(ids))
+        _mark_former(session, kind)
+        restored += len(rows)
+    return restored
+
+
+def _forget(session: Session, kind: Keeping, known_until: int) -> int:
+    """Take out facts that nobody had told; mark where they stood."""
+    later = kind.table.c.import_id > known_until
+    count = session.scalar(sa.select(sa.func.count()).select_from(kind.table).where(later)) or 0
+    if not count:
+        return 0
+    _keep_as_former(session, kind, later)
+    if kind.table.name in UNKNOWN_YET:
+        session.execute(sa.update(kind.table).where(later).values(UNKNOWN_YET[kind.table.name]))
+    else:
+        session.execute(sa.delete(kind.table).where(later))
+    _mark_former(session, kind)
+    return count
+
+
+def _keep_as_former(session: Session, kind: Keeping, which: sa.ColumnElement[bool]) -> None:
+    """Keep what some facts say in the temporary table `former`, as a correction does."""
+    connection = session.connection()
+    connection.exec_driver_sql("DROP TABLE IF EXISTS former")
+    rows = sa.select(kind.table).where(which)
+    written = rows.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE former AS {written}")
+
+
+def _mark_former(session: Session, kind: Keeping) -> None:
+    if not kind.family:
+        return
+    queries = [
+        f"SELECT partner_id, {quoted(day)} FROM former WHERE {quoted(day)} IS NOT NULL"
+        for day in kind.days
+        if "partner_id" in kind.table.columns
+    ]
+    if kind.left_behind:
+        queries.append(kind.left_behind)
+    for query in queries:
+        found = session.connection().exec_driver_sql(query).fetchall()
+        if found:
+            partners, days = zip(*(tuple(row) for row in found), strict=True)
+            touched = cells(partners, np.array(days, dtype="datetime64[D]"))
+            write_marks(session, kind.family, [touched], whole_month=True)
+
+
+def _values(table: sa.Table, contents: Mapping[str, Any]) -> dict[str, object]:
+    """What a revision says, as the table's columns take it."""
+    return {
+        name: _value(table.c[name].type, said)
+        for name, said in contents.items()
+        if name in table.columns
+    }
+
+
+def _value(kind: sa.types.TypeEngine[Any], said: Any) -> object:
+    if said is None:
+        return None
+    if isinstance(kind, Exact):
+        return Fraction(said)
+    if isinstance(kind, sa.types.TypeDecorator):
+        kind = kind.impl_instance
+    match kind:
+        case sa.DateTime():
+            return datetime.fromisoformat(said)
+        case sa.Date():
+            return date.fromisoformat(said)
+        case sa.Boolean():
+            return bool(said)
+    return said
