@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
 from partner_cx.operations.changes import Change
+from partner_cx.operations.event_kinds import EventKind
 from partner_cx.quantities import NOTHING
 from partner_cx.words import Words
 from rewards.misses.rows import quantity_text
-from rewards.sentences import day_text, joined
+from rewards.sentences import day_text, joined, on_event
 
 _KINDS = {
     "order-lines": Words("Order line", "Ligne de commande"),
@@ -58,6 +59,7 @@ _COLUMNS = {
     "disputed_lines": Words("disputed lines", "lignes contestées"),
     "lines": Words("lines", "lignes"),
 }
+EVENTS = "events"  # the kind of a change that is an event, told late
 _MICRO = {"received", "ordered", "quantity"}
 
 
@@ -75,6 +77,8 @@ class Naming:
 def sentence(change: Change, naming: Naming) -> Words:
     """`Order line 20073 (erp): received on 12 May 2026 instead of 10 May 2026, told by
     corrections.csv on 3 July 2026.`"""
+    if change.kind == EVENTS:
+        return _event(change, naming)
     told = Words("told by {file} on {day}", "selon {file} du {day}").format(
         file=change.file_name, day=day_text(change.told_at.astimezone(naming.zone).date())
     )
@@ -105,6 +109,20 @@ def in_short(sentences: list[Words], total: int, shown: int = 2) -> Words:
     elif more > 1:
         told = [*told, Words(f"And {more} facts more.", f"Et {more} faits de plus.")]
     return joined(told)
+
+
+def _event(change: Change, naming: Naming) -> Words:
+    """`Course completed on 3 May 2026, told of on 9 July 2026.`"""
+    about = change.now.get("subject")
+    return Words("{what}{about}, told of on {day}.", "{what}{about}, connu le {day}.").format(
+        what=_begun(on_event(EventKind(change.source), date.fromisoformat(str(change.now["on"])))),
+        about=f" ({about})" if about else "",
+        day=day_text(change.told_at.astimezone(naming.zone).date()),
+    )
+
+
+def _begun(words: Words) -> Words:
+    return Words(words.en[:1].upper() + words.en[1:], words.fr[:1].upper() + words.fr[1:])
 
 
 def _column(name: str, then: object, now: object, naming: Naming) -> Words:

@@ -1,11 +1,14 @@
 """Proposals: what would put right a decision that later facts no longer support.
 
 Before it stand a closed period and what is known of it now; after it a manager who approves or
-refuses, and then one entry beside the original, or several where a wallet holds too little.
+refuses, and then one entry beside the original, or several where a wallet holds too little
+(see `approving` and `compensations`).
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +16,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from partner_cx.database import Base, Id, Instant, Text
+from partner_cx.words import Words
+
+SUPERSEDED = "superseded"  # why a proposal was withdrawn: the facts changed again
 
 
 class Proposal(Base):
@@ -40,6 +46,21 @@ class Proposal(Base):
     proposed_by: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(Text)
 
+    @property
+    def why(self) -> Words:
+        """What the partner reads beside the entry, if it comes to one."""
+        return Words(self.why_en, self.why_fr)
+
+    @property
+    def contents_digest(self) -> str:
+        """SHA-256 over what is proposed and why: that which `digest` was when it was proposed."""
+        contents = [
+            *(self.key, self.points, self.why_en, self.why_fr),
+            *(self.figures, self.changes, self.last_import_id),
+        ]
+        plain = json.dumps(contents, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(plain.encode()).hexdigest()
+
 
 class ProposalOutcome(Base):
     """What became of a proposal, once for ever. Append-only."""
@@ -51,3 +72,8 @@ class ProposalOutcome(Base):
     settled_at: Mapped[datetime] = mapped_column(Instant)
     settled_by: Mapped[str] = mapped_column(Text)
     why: Mapped[str] = mapped_column(Text, server_default="")
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether nobody refused it, but the facts changed again before anybody decided."""
+        return not self.approved and self.why == SUPERSEDED

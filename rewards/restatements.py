@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from partner_cx.measures.figures import Figure
-from partner_cx.quantities import number_text
 from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards import sentences
@@ -151,15 +150,6 @@ def asked(points: int) -> Words:
     else:
         told = Words(en="{points} proposed to be added", fr="ajout de {points} proposé")
     return told.format(points=sentences.points(abs(points)))
-
-
-def in_part(taken: int, of: int) -> Words:
-    """What an entry adds that takes back less than was approved, since the wallet holds no more."""
-    numbers = Words(number_text(taken, "en"), number_text(taken, "fr"))
-    return Words(
-        "{taken} of {of} are taken back now, the rest from what comes in.",
-        "{taken} sur {of} sont repris maintenant, le reste sur ce qui viendra.",
-    ).format(taken=numbers, of=sentences.points(of))
 
 
 def _changes(then: Decision, now: Decision) -> list[Words]:
