@@ -175,7 +175,13 @@ def lock(session: Session, name: str) -> None:
     SQLite needs none: a writing transaction is alone there from its first statement.
     """
     if session.get_bind().dialect.name == "postgresql":
-        number = zlib.crc32(name.encode()) - 2**31
         session.execute(
-            sa.text("SELECT pg_advisory_xact_lock(2026, :number)").bindparams(number=number)
+            sa.text("SELECT pg_advisory_xact_lock(2026, :number)").bindparams(
+                number=lock_number(name)
+            )
         )
+
+
+def lock_number(name: str) -> int:
+    """The number under which PostgreSQL knows a named lock."""
+    return zlib.crc32(name.encode()) - 2**31

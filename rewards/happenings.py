@@ -21,7 +21,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from partner_cx.database import lock
+from partner_cx.database import lock, lock_number
 from partner_cx.errors import Conflict, Invalid, NotFound
 from partner_cx.measures.figures import Scorecard
 from partner_cx.network import groups
@@ -140,9 +140,12 @@ def happened(
             "come.",
             remedy="Tell it once it has happened.",
         )
-    # One at a time per partner, so that limits hold and a partner's events are numbered in the
-    # order in which they are decided.
-    lock(session, f"events:{told.partner_code}")
+    return tell(session, told, now=now, settings=settings)
+
+
+def tell(session: Session, told: Happening, *, now: datetime, settings: Settings) -> Recorded:
+    """As `happened`, for what is known to be well told."""
+    _hold_partner(session, told.partner_code)
     partner = who_it_was(session, told.partner_code)
     event = event_of(told, partner, groups.of_partner(session, partner), settings)
     rules = rules_for(session, event, partner)
@@ -154,6 +157,27 @@ def happened(
     return Recorded(event.id, True, tuple(rulings))
 
 
+def hold_events(session: Session) -> None:
+    """Hold off everybody else's events until the commit: for many at once, and for a close."""
+    lock(session, ALL_EVENTS)
+
+
+def _hold_partner(session: Session, partner_code: str) -> None:
+    """Hold off others' events of a partner until the commit, and wait for whoever holds all.
+
+    So limits hold, and a partner's events are numbered in the order in which they are decided.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        numbers = {"all": lock_number(ALL_EVENTS), "one": lock_number(f"events:{partner_code}")}
+        session.connection().execute(_BOTH_LOCKS, numbers)
+
+
+ALL_EVENTS = "events"
+_BOTH_LOCKS = sa.text(
+    "SELECT pg_advisory_xact_lock_shared(2026, :all), pg_advisory_xact_lock(2026, :one)"
+)
+
+
 def award_key(event_key: str, rule_code: str) -> str:
     """Keys and codes may hold the colon that parts them, so they are quoted."""
     return f"event:{quote(event_key, safe='')}:{quote(rule_code, safe='')}"
@@ -161,7 +185,7 @@ def award_key(event_key: str, rule_code: str) -> str:
 
 # --- Recording ----------------------------------------------------------------------------------
 
-_PARTNER = sa.select(
+PARTNERS = sa.select(
     Partner.id,
     Partner.code,
     Partner.kind,
@@ -171,7 +195,8 @@ _PARTNER = sa.select(
     Partner.joined_on,
     Partner.left_on,
     sa.select(sa.func.max(Closing.id)).scalar_subquery().label("last_closing_id"),
-).where(Partner.code == sa.bindparam("code"))
+)
+_PARTNER = PARTNERS.where(Partner.code == sa.bindparam("code"))
 
 
 def who_it_was(session: Session, partner_code: str) -> sa.Row[Any]:
@@ -387,7 +412,7 @@ def _waiting(session: Session) -> Iterator[_Due]:
         .join(EventRow, EventRow.id == DecisionRow.event_id)
         .join(Partner, Partner.id == DecisionRow.partner_id)
         .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
-        .where(DecisionRow.points > 0, Transfer.id.is_(None))
+        .where(DecisionRow.event_id.is_not(None), DecisionRow.points > 0, Transfer.id.is_(None))
         .order_by(EventRow.id, RuleVersion.code)
     ).all()
     for decision_id, points, version, event, code in found:
