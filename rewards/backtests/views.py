@@ -144,7 +144,7 @@ def _cost(test: BackTest) -> Words:
 def _ran_short(test: BackTest) -> Words:
     assert test.short is not None
     return Words(
-        "The budget would have run out in {period}, on {day}: {unpaid} of that unpaid.",
+        "The budget would have run out in {period}, on {day}: {unpaid} unpaid.",
         "Le budget aurait été épuisé en {period}, le {day}\u202f: {unpaid} impayés.",
     ).format(
         period=_label(test.short.period),
