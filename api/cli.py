@@ -17,10 +17,12 @@ from typer.core import TyperGroup
 
 from api import refusals
 from api.commands import (
+    audit,
     budgets,
     closing,
     database,
     demo,
+    explain,
     facts,
     links,
     measures,
@@ -97,6 +99,9 @@ app.add_typer(rules.app, name="rules", cls=Group)
 app.add_typer(budgets.app, name="budgets", cls=Group)
 app.command("close")(closing.close)
 app.command("statement")(statements.statement)
+app.command("explain")(explain.explain)
+app.command("audit")(audit.audit)
+app.add_typer(audit.totals, name="totals", cls=Group)
 app.command("serve")(serving.serve)
 app.command("link")(links.link)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -19,7 +20,7 @@ from rewards.frozen import Closing
 from rewards.ledger import Account, AccountKind, Entry, Transfer
 from rewards.owners import Owner
 from rewards.retelling import rules_of
-from rewards.rules import Recipient
+from rewards.rules import Recipient, Rule
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,12 @@ class Taken:
         assert self.period is not None
         return self.period.last_day
 
+    def recipient(self, rule: Rule) -> str | None:
+        """The e-mail address of the person who gets the award; None where it is the partner."""
+        if rule.award.to is not Recipient.PERSON or self.event is None:
+            return None
+        return self.event.person_email
+
 
 def moved(session: Session, wallet: str) -> list[Moved]:
     """Every entry of an owner's wallet, and of what is held for it, the oldest first."""
@@ -90,31 +97,38 @@ def taken(session: Session, decision_ids: Collection[int]) -> dict[int, Taken]:
     return found
 
 
-def unpaid(session: Session, owner: Owner) -> list[Taken]:
-    """The decisions about an owner that no transfer paid, by the day they are about.
+def decided(session: Session, owner: Owner) -> list[Taken]:
+    """The decisions about an owner, by the day they are about."""
+    return _own(session, owner, _about(owner))
 
-    A person's are those on what that person did, under rules that reward persons; everything
-    else is its partner's.
-    """
-    wanted = _decisions().outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
-    wanted = wanted.where(Transfer.id.is_(None))
+
+def unpaid(session: Session, owner: Owner) -> list[Taken]:
+    """Those among them that no transfer paid."""
+    wanted = _about(owner).outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
+    return _own(session, owner, wanted.where(Transfer.id.is_(None)))
+
+
+def _about(owner: Owner) -> sa.Select[*tuple[Any, ...]]:
     if owner.partner_id is None:
-        wanted = wanted.where(EventRow.person_email == owner.subject)
-    else:
-        wanted = wanted.where(DecisionRow.partner_id == owner.partner_id)
+        return _decisions().where(EventRow.person_email == owner.subject)
+    return _decisions().where(DecisionRow.partner_id == owner.partner_id)
+
+
+def _own(session: Session, owner: Owner, wanted: sa.Select[*tuple[Any, ...]]) -> list[Taken]:
+    """A person's are those on what that person did, under rules that reward persons; all else is
+    its partner's.
+    """
     found = [Taken(*row) for row in session.execute(wanted)]
     rules = rules_of(session, {each.row.rule_version_id for each in found})
     own = []
     for each in found:
         rule = rules[each.row.rule_version_id]
-        named = each.event is not None and each.event.person_email is not None
-        to_person = named and rule.award.to is Recipient.PERSON
-        if to_person is (owner.partner_id is None):
+        if (each.recipient(rule) is None) is (owner.partner_id is not None):
             own.append((each.on, rule.code, each.row.id, each))
     return [each for *_, each in sorted(own, key=lambda one: one[:3])]
 
 
-def _decisions() -> sa.Select[tuple[DecisionRow, Closing | None, EventRow | None]]:
+def _decisions() -> sa.Select[*tuple[Any, ...]]:
     return (
         sa.select(DecisionRow, Closing, EventRow)
         .outerjoin(Closing, Closing.id == DecisionRow.closing_id)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -49,17 +48,7 @@ def retell(session: Session, rows: Sequence[DecisionRow]) -> dict[int, Decision]
 def rules_of(session: Session, version_ids: Iterable[int]) -> dict[int, Rule]:
     """The rules as they were published, by the version's id; each is read once."""
     versions = _by_ids(session, RuleVersion, version_ids)
-    return {number: rule_of(version) for number, version in versions.items()}
-
-
-def rule_of(version: RuleVersion) -> Rule:
-    """The rule as it was published; read once, however often it is asked for."""
-    return _read(version.contents, f"{version.code}, version {version.version}")
-
-
-@lru_cache(maxsize=1024)
-def _read(contents: str, origin: str) -> Rule:
-    return Rule.from_yaml(contents, origin)
+    return {number: version.rule for number, version in versions.items()}
 
 
 def _of_close(

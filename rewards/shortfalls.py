@@ -21,7 +21,7 @@ from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards.conditions import Finding, Verdict
 from rewards.frozen import Closing, closing_of
-from rewards.misses import ROWS_SHOWN, Misses, rows_behind
+from rewards.misses import ROWS_SHOWN, Asked, Misses, rows_behind, rows_kept
 from rewards.rules import Decision, Level
 from rewards.terms import under_terms
 
@@ -57,7 +57,7 @@ class RowsBehind:
     limit: int = ROWS_SHOWN
     _closings: dict[Period, Closing | None] = field(default_factory=dict)
     _measured: dict[tuple[int, Level, str], list[int]] = field(default_factory=dict)
-    _found: dict[tuple[int, str, Level, str], Misses] = field(default_factory=dict)
+    _found: dict[tuple[int, str, Level, str, bool], Misses] = field(default_factory=dict)
 
     def shortfalls(self, decision: Decision, partner_id: int) -> tuple[Shortfall, ...]:
         """What stood in the way of a decision that wasn't met, in the order of its findings."""
@@ -73,24 +73,46 @@ class RowsBehind:
 
     def misses(self, decision: Decision, leaf: Finding, partner_id: int) -> Misses:
         """The rows that kept a figure down; none where it wasn't missed, or never frozen."""
+        if leaf.verdict is not Verdict.NOT_MET:
+            return Misses()
+        return self._rows(decision, leaf, partner_id, kept=False)
+
+    def kept(self, decision: Decision, leaf: Finding, partner_id: int) -> Misses:
+        """The rows that a figure counted and that were as they should be."""
+        return self._rows(decision, leaf, partner_id, kept=True)
+
+    def _rows(self, decision: Decision, leaf: Finding, partner_id: int, *, kept: bool) -> Misses:
         closing = self._closing(decision.scorecard.period)
-        if leaf.verdict is not Verdict.NOT_MET or leaf.kpi is None or closing is None:
+        if leaf.kpi is None or closing is None:
             return Misses()
         level, subject = decision.rule.measured_on, decision.scorecard.subject
-        key = (closing.id, leaf.kpi, level, subject)
+        key = (closing.id, leaf.kpi, level, subject, kept)
         if key not in self._found:
-            measured = self._partners(closing, level, subject, partner_id)
-            self._found[key] = rows_behind(
-                self.session,
-                measured,
-                leaf.kpi,
-                decision.scorecard.period,
-                as_of=closing.as_of,
-                known_until=closing.last_import_id or 0,
-                settings=under_terms(self.settings, closing.terms),
-                limit=self.limit,
-            )
+            partners = self._partners(closing, level, subject, partner_id)
+            self._found[key] = self._look_up(closing, leaf.kpi, partners, kept=kept)
         return self._found[key]
+
+    def _look_up(
+        self, closing: Closing, kpi: str, partners: Sequence[int], *, kept: bool
+    ) -> Misses:
+        period = Period.parse(closing.period)
+        settings = under_terms(self.settings, closing.terms)
+        known_until = closing.last_import_id or 0
+        if kept:
+            asked = Asked(
+                self.session, tuple(partners), period, closing.as_of, known_until, settings
+            )
+            return rows_kept(asked, kpi, self.limit)
+        return rows_behind(
+            self.session,
+            partners,
+            kpi,
+            period,
+            as_of=closing.as_of,
+            known_until=known_until,
+            settings=settings,
+            limit=self.limit,
+        )
 
     def _closing(self, period: Period) -> Closing | None:
         if period not in self._closings:

@@ -17,7 +17,7 @@ from partner_cx.words import Words
 from rewards.misses import adoption, invoices, orders, support
 from rewards.misses.rows import Asked, Miss, Misses
 
-__all__ = ["Miss", "Misses", "rows_behind"]
+__all__ = ["Asked", "Miss", "Misses", "rows_behind", "rows_kept"]
 
 ROWS_SHOWN = 20
 
@@ -42,7 +42,21 @@ def rows_behind(
         return Misses()
     asked = Asked(session, tuple(partners), period, as_of, known_until, settings)
     called, tell = _TOLD[kpi]
-    found = sorted(tell(asked), key=lambda miss: (miss.day, miss.source_id))
+    return _sorted(tell(asked), called, limit)
+
+
+def rows_kept(asked: Asked, kpi: str, limit: int = ROWS_SHOWN) -> Misses:
+    """The rows that a KPI counted and that were as they should be: as many as its `hits`.
+
+    Only for promises that are kept or broken row by row; none for the other KPIs.
+    """
+    if kpi not in _KEPT:
+        return Misses()
+    return _sorted(_KEPT[kpi](asked), _TOLD[kpi][0], limit)
+
+
+def _sorted(rows: Iterable[Miss], called: tuple[Words, Words], limit: int) -> Misses:
+    found = sorted(rows, key=lambda row: (row.day, row.source_id))
     return Misses(len(found), tuple(found[:limit]), called)
 
 
@@ -72,4 +86,12 @@ _TOLD: dict[str, tuple[tuple[Words, Words], Callable[[Asked], Iterable[Miss]]]] 
     "catalogue_completion": (_called("catalogue", "catalogue"), adoption.unfilled),
     "learning_completion": (_called("enrolment", "inscription"), adoption.uncompleted),
     "portal_adoption": (_called("account", "compte"), adoption.unseen),
+}
+
+_KEPT: dict[str, Callable[[Asked], Iterable[Miss]]] = {
+    "otif": orders.in_window_and_full,
+    "on_time": orders.on_time,
+    "in_full": orders.in_full,
+    "sla_response": support.kept_responses,
+    "sla_resolution": support.kept_resolutions,
 }

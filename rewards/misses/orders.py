@@ -38,6 +38,27 @@ def incomplete(asked: Asked) -> Iterator[Miss]:
     return _lines(judged[~judged["in_full"]], partial(_part_received, of="received"))
 
 
+def in_window_and_full(asked: Asked) -> Iterator[Miss]:
+    """The lines that were kept, by the same judgement."""
+    judged = _due_lines(asked)
+    return _kept(judged[judged["otif"]], "received in full in the window", "reçu complet à temps")
+
+
+def on_time(asked: Asked) -> Iterator[Miss]:
+    judged = _due_lines(asked)
+    return _kept(judged[judged["on_time"]], "received in the window", "reçu dans le créneau")
+
+
+def in_full(asked: Asked) -> Iterator[Miss]:
+    judged = _due_lines(asked)
+    return _kept(judged[judged["in_full"]], "received in full", "reçu complet")
+
+
+def _kept(kept: pd.DataFrame, en: str, fr: str) -> Iterator[Miss]:
+    for line in records(kept):
+        yield miss(line, "window_end", _line_text(line), Words(en, fr))
+
+
 def _lines(missed: pd.DataFrame, verdict: Callable[[dict[str, Any]], Words]) -> Iterator[Miss]:
     for line in records(missed):
         told = verdict(line) if line["received"] else NOTHING_RECEIVED

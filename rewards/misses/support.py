@@ -36,6 +36,32 @@ def slow_resolutions(asked: Asked) -> Iterator[Miss]:
     return _slow(asked, judged, "resolution", "resolved_at", late, never)
 
 
+def kept_responses(asked: Asked) -> Iterator[Miss]:
+    """The tickets that were answered in time, by the same judgement."""
+    due = asked.facts(Ticket, "tickets", "response_due_on")
+    done = Words(
+        "answered after {took}, promised in {target}", "répondu en {took}, promis en {target}"
+    )
+    return _in_time(tickets.responses(due, as_of=asked.as_of), "response", done)
+
+
+def kept_resolutions(asked: Asked) -> Iterator[Miss]:
+    due = asked.facts(Ticket, "tickets", "resolution_due_on")
+    done = Words(
+        "resolved after {took}, promised in {target}", "résolu en {took}, promis en {target}"
+    )
+    return _in_time(tickets.resolutions(due, as_of=asked.as_of), "resolution", done)
+
+
+def _in_time(judged: pd.DataFrame, promise: str, done: Words) -> Iterator[Miss]:
+    for ticket in records(judged[judged["kept"]]):
+        verdict = done.format(
+            took=duration(ticket[f"{promise}_seconds"] or 0),
+            target=duration(ticket[f"{promise}_target_minutes"] * 60),
+        )
+        yield miss(ticket, "day", _ticket_text(ticket), verdict)
+
+
 def _slow(
     asked: Asked, judged: pd.DataFrame, promise: str, done_at: str, late: Words, never: Words
 ) -> Iterator[Miss]:
