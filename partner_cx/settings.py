@@ -286,9 +286,14 @@ def signing_secret(settings: Settings) -> str:
     """
     if settings.secret:
         return settings.secret
-    kept = made_data_folder(settings) / "secret"
+    return kept_secret(settings, "secret", lambda: secrets.token_urlsafe(48))
+
+
+def kept_secret(settings: Settings, name: str, make: Callable[[], str]) -> str:
+    """A secret of this installation, made once and kept in the data folder under this name."""
+    kept = made_data_folder(settings) / name
     if not kept.exists():
-        _write_once(kept, secrets.token_urlsafe(48))
+        _write_once(kept, make())
     return kept.read_text("ascii")
 
 

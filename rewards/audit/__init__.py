@@ -56,20 +56,24 @@ def audit(
     findings = Findings()
     with reading(engine) as session:
         inspection = Inspection(session, settings, now)
-        for name, check in _checks(inspection, schema, deep=deep):
+        findings.take(database.revision(inspection, schema))
+        if findings.counts:  # of another schema nothing more can be said
+            return _report(inspection, findings)
+        for name, check in _checks(inspection, deep=deep):
             _carry_out(session, name, check, findings)
     if deep:
         facts.recomputed(engine, inspection, findings)
+    return _report(inspection, findings)
+
+
+def _report(inspection: Inspection, findings: Findings) -> Report:
     return Report(
         tuple(findings.differences()), tuple(inspection.unknown), dict(inspection.checked)
     )
 
 
-def _checks(
-    inspection: Inspection, schema: str | None, *, deep: bool
-) -> Iterator[tuple[str, Check]]:
+def _checks(inspection: Inspection, *, deep: bool) -> Iterator[tuple[str, Check]]:
     look = partial(partial, inspection=inspection)
-    yield "alembic_version", partial(database.revision, inspection, schema)
     yield "triggers", look(database.triggers)
     yield "constraints", look(database.constraints)
     yield "references", partial(database.references, inspection, everywhere=deep)
@@ -87,7 +91,8 @@ def _checks(
     yield "awards that wait", partial(awards.vanished, inspection, readable)
     yield "shares", partial(awards.shares, inspection, readable)
     yield "held awards", look(holds.settled)
-    yield "proposals", look(proposals.proposals)
+    yield "proposals", partial(proposals.proposals, inspection, readable)
+    yield "corrections", look(proposals.corrections)
     yield "revisions", look(revisions.chains)
 
 
