@@ -108,7 +108,7 @@ def proposals(
     left = {each.proposal_id: each for each in carried(session)}
     listed = [
         Listed(proposal, outcome, of_period, rule, partner, _points(left.get(proposal.id)))
-        for proposal, outcome, of_period, rule, partner in session.execute(wanted).tuples()
+        for proposal, outcome, of_period, rule, partner in session.execute(wanted)
     ]
     return [each for each in listed if not open_only or each.state in ("open", "carried")]
 

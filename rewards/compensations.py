@@ -136,16 +136,12 @@ class _Case:
 
     @classmethod
     def of(cls, session: Session, proposal: Proposal) -> _Case:
-        row, partner, version = (
-            session.execute(
-                sa.select(DecisionRow, Partner, RuleVersion)
-                .join(Partner, Partner.id == DecisionRow.partner_id)
-                .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
-                .where(DecisionRow.id == proposal.decision_id)
-            )
-            .tuples()
-            .one()
-        )
+        row, partner, version = session.execute(
+            sa.select(DecisionRow, Partner, RuleVersion)
+            .join(Partner, Partner.id == DecisionRow.partner_id)
+            .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
+            .where(DecisionRow.id == proposal.decision_id)
+        ).one()
         original = session.scalar(sa.select(Transfer).where(Transfer.decision_id == row.id))
         return cls(proposal, partner.id, partner.code, version.rule.budget, original)
 

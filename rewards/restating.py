@@ -272,7 +272,7 @@ def _proposals_before(
         .order_by(Proposal.id)
     )
     found: dict[int, list[tuple[Proposal, ProposalOutcome | None]]] = {}
-    for proposal, outcome in session.execute(about).tuples():
+    for proposal, outcome in session.execute(about):
         found.setdefault(proposal.decision_id, []).append((proposal, outcome))
     return found
 

@@ -120,7 +120,7 @@ class _Facts:
             sa.or_(*(place.c[day].between(self.first, self.last) for day in days)),
             self.table.c.import_id > self.since,
         )
-        yield from session.execute(wanted).tuples()
+        yield from session.execute(wanted)
 
     def then(self, session: Session, partners: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Those that lay there then and were corrected since: partner, fact."""
@@ -147,7 +147,7 @@ class _Facts:
                 OrderLine.window_end.between(self.first, self.last),
             )
         )
-        yield from session.execute(wanted).tuples()
+        yield from session.execute(wanted)
 
     def told(self, session: Session, ids: Sequence[int]) -> dict[int, Change]:
         """What each fact says otherwise now; one that says the same again is left out."""
@@ -158,7 +158,7 @@ class _Facts:
     def _some(self, session: Session, ids: Sequence[int]) -> Iterator[tuple[int, Change]]:
         held = sa.select(Revision.fact_id, Revision.contents)
         held = held.where(*self._held_then(), Revision.fact_id.in_(ids))
-        before = dict(session.execute(held).tuples().all())
+        before = dict(session.execute(held).all())
         wanted = (
             sa.select(self.table, Source.code, Import.file_name, Import.imported_at)
             .join(Import, Import.id == self.table.c.import_id)

@@ -1,0 +1,309 @@
+"""Restating: what later facts would have changed, what is proposed, and what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from partner_cx.database import reading, transact
+from partner_cx.errors import Conflict
+from partner_cx.measures import measuring, refreshing
+from partner_cx.words import Words
+from rewards.approving import approve, proposals, refuse
+from rewards.compensations import carried, collect_carried
+from rewards.ledger import Account, AccountKind, Entry, Move, Transfer, account, post, unbalanced
+from rewards.restating import Restatement, restate
+from rewards.rules import Rule
+from tests.harness.intake import SETTINGS, order_line, take
+from tests.harness.programme import (
+    MANAGER,
+    NOW,
+    OTIF_BONUS,
+    QUARTER,
+    a_programme,
+    close_it,
+    lines,
+)
+
+LATER = NOW + timedelta(days=10)  # when the corrections come in
+MUCH_LATER = NOW + timedelta(days=200)
+
+
+def correct(engine: sa.Engine, *numbers: int, now: datetime = LATER, **cells: str | None) -> None:
+    """Correct some of R1's twenty lines, all delivered on their day, 18 May."""
+    changed = {"received_on": "2026-05-20", **cells}
+    rows = [{**line, **changed} for line in lines("R1", 20)]
+    take(engine, "order-lines", *(rows[number] for number in numbers), now=now)
+
+
+def mend(engine: sa.Engine, now: datetime = LATER) -> None:
+    """Tell R2's three wrong lines as delivered well after all."""
+    take(
+        engine,
+        "order-lines",
+        *(
+            order_line(
+                f"R2-wrong-{number}",
+                order_code="O-R2-wrong",
+                partner_code="R2",
+                window_end="2026-05-18",
+                received_on="2026-05-18",
+            )
+            for number in (1, 2, 3)
+        ),
+        now=now,
+    )
+
+
+def again(engine: sa.Engine, now: datetime = LATER, **choices: Any) -> Restatement:
+    settings = replace(SETTINGS, **choices)
+    return restate(engine, QUARTER, now=now, by=MANAGER, settings=settings)
+
+
+def closed(engine: sa.Engine, *rules: Rule, points: int = 10_000) -> None:
+    a_programme(engine, *(rules or (OTIF_BONUS,)), points=points)
+    close_it(engine)
+
+
+def wallet(engine: sa.Engine, code: str = "R1") -> int:
+    with reading(engine) as session:
+        held = sa.select(Account.balance_points).where(
+            Account.kind == AccountKind.WALLET, Account.owner == f"partner:{code}"
+        )
+        assert unbalanced(session) == []
+        return session.scalar(held) or 0
+
+
+def decide_about(engine: sa.Engine, proposal_id: int, *, now: datetime = LATER) -> None:
+    transact(engine, lambda session: approve(session, proposal_id, by="Lea", now=now) and None)
+
+
+def move(engine: sa.Engine, source: AccountKind, target: AccountKind, points: int) -> None:
+    """Move points between R1's accounts or the budget's, and collect what was carried."""
+    owners = {AccountKind.BUDGET: OTIF_BONUS.budget}
+
+    def work(session: Session) -> None:
+        ends = [account(session, kind, owners.get(kind, "partner:R1")) for kind in (source, target)]
+        post(
+            session,
+            key=f"{source}:{target}:{points}",
+            why=Words("Something else", "Autre chose"),
+            moves=[Move(*ends, points)],
+            effective_on=NOW.date(),
+            now=NOW,
+        )
+        if target is AccountKind.WALLET:
+            collect_carried(session, [ends[1].partner_id or 0], MUCH_LATER)
+
+    transact(engine, work)
+
+
+def spend(engine: sa.Engine, points: int) -> None:
+    move(engine, AccountKind.WALLET, AccountKind.SPENT, points)
+
+
+def earn(engine: sa.Engine, points: int) -> None:
+    """Another award, after which what was carried is collected."""
+    move(engine, AccountKind.BUDGET, AccountKind.WALLET, points)
+
+
+def test_without_later_facts_nothing_differs(network: sa.Engine):
+    closed(network)
+    told = again(network, MUCH_LATER)
+    assert (told.figures, told.differences, told.redefined) == ((), (), ())
+
+
+def test_a_late_correction_that_turns_otif_red_is_proposed_with_its_fact(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    told = again(network)
+    [difference] = told.differences
+    assert (difference.partner_code, difference.points, difference.new) == ("R1", -500, True)
+    assert difference.sentence.en.startswith(
+        "Network quality bonus, Q2 2026: 500 points proposed to be taken back. "
+        "Known then: OTIF 100.00%"
+    )
+    assert [fact.en for fact in difference.facts] == [
+        f"Order line R1-2026-05-18-{number} (erp): received on 20 May 2026 instead of "
+        "18 May 2026, told by order-lines.csv on 13 July 2026."
+        for number in ("03", "07")
+    ]
+    assert difference.facts[0].fr == (
+        "Ligne de commande R1-2026-05-18-03 (erp)\u202f: reçue le 20 mai 2026 au lieu de "
+        "18 mai 2026, selon order-lines.csv du 13 juillet 2026."
+    )
+    otif = {(each.level, each.subject): each for each in told.figures if each.kpi == "otif"}
+    assert {subject for level, subject in otif if level == "partner"} == {"R1"}
+    own = otif["partner", "R1"]
+    assert (own.then.hits, own.then.of, own.then.state) == (20, 20, "green")
+    assert (own.now.hits, own.now.of, own.now.state) == (18, 20, "red")
+    assert otif["network", "network"].now.hits == otif["network", "network"].then.hits - 2
+
+
+def test_a_second_restatement_proposes_nothing(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    first = again(network)
+    second = again(network, MUCH_LATER)
+    assert [each.proposal_id for each in second.differences] == [
+        each.proposal_id for each in first.differences
+    ]
+    assert [each.new for each in second.differences] == [False]
+
+
+def test_nothing_is_taken_before_somebody_approves(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    again(network)
+    assert wallet(network) == 500
+
+
+def test_approving_posts_a_compensating_entry_beside_the_original(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    [difference] = again(network).differences
+    for _ in range(2):
+        decide_about(network, difference.proposal_id or 0)
+    with reading(network) as session:
+        entries = session.execute(
+            sa.select(Entry.points, Transfer.corrects_id, Transfer.why_en)
+            .join(Transfer)
+            .join(Account)
+            .where(Account.owner == "partner:R1")
+            .order_by(Entry.id)
+        ).all()
+        originals = session.scalars(sa.select(Transfer.id).where(Transfer.corrects_id.is_(None)))
+        original_ids = set(originals)
+    assert [(points, bool(corrects)) for points, corrects, _ in entries] == [
+        (500, False),
+        (-500, True),
+    ]
+    assert entries[1].corrects_id in original_ids
+    assert "Order line R1-2026-05-18-03 (erp): received on 20 May 2026" in entries[1].why_en
+    assert wallet(network) == 0
+    assert again(network, MUCH_LATER).differences == ()
+
+
+def test_what_was_refused_is_not_proposed_again(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    [difference] = again(network).differences
+    number = difference.proposal_id or 0
+    transact(network, lambda s: refuse(s, number, by="Lea", why="Our mistake", now=LATER) and None)
+    [told] = again(network, MUCH_LATER).differences
+    assert told.proposal_id is None
+    assert told.objection is not None
+    assert told.objection.en == "not proposed again: Lea refused it on 13 July 2026"
+    with pytest.raises(Conflict, match="refused by Lea on 2026-07-13"):
+        decide_about(network, number)
+
+
+def test_a_proposal_whose_facts_changed_back_is_withdrawn(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    [difference] = again(network).differences
+    correct(network, 3, 7, received_on="2026-05-18", now=LATER + timedelta(days=1))
+    told = again(network, MUCH_LATER)
+    assert (told.differences, told.withdrawn) == ((), (difference.proposal_id,))
+    with pytest.raises(Conflict, match="withdrawn: the facts have changed since"):
+        decide_about(network, difference.proposal_id or 0)
+
+
+def test_a_withdrawn_proposal_comes_back_as_another_when_its_facts_do(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    [first] = again(network).differences
+    correct(network, 3, 7, received_on="2026-05-18", now=LATER + timedelta(days=1))
+    again(network)
+    correct(network, 3, 7, received_on="2026-05-21", now=LATER + timedelta(days=2))
+    [second] = again(network, MUCH_LATER).differences
+    assert (second.points, second.new) == (-500, True)
+    assert second.proposal_id != first.proposal_id
+
+
+def test_what_was_taken_back_is_given_again_when_the_facts_support_it(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    [first] = again(network).differences
+    decide_about(network, first.proposal_id or 0)
+    correct(network, 3, 7, received_on="2026-05-18", now=LATER + timedelta(days=1))
+    [second] = again(network, MUCH_LATER).differences
+    assert second.points == 500
+    decide_about(network, second.proposal_id or 0, now=MUCH_LATER)
+    assert wallet(network) == 500
+    assert again(network, MUCH_LATER).differences == ()
+
+
+def test_good_news_are_given_from_the_budget(network: sa.Engine):
+    closed(network)
+    mend(network)
+    [difference] = again(network).differences
+    assert (difference.partner_code, difference.points) == ("R2", 500)
+    decide_about(network, difference.proposal_id or 0)
+    assert wallet(network, "R2") == 500
+
+
+def test_a_budget_that_cannot_pay_leaves_the_proposal_open(network: sa.Engine):
+    closed(network, points=600)
+    mend(network)
+    [difference] = again(network).differences
+    with pytest.raises(Conflict, match="holds 100 of 500 points"):
+        decide_about(network, difference.proposal_id or 0)
+    with reading(network) as session:
+        assert [each.state for each in proposals(session)] == ["open"]
+    assert wallet(network, "R2") == 0
+
+
+def test_a_wallet_never_falls_below_zero_and_the_rest_is_carried(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    [difference] = again(network).differences
+    spend(network, 300)
+    decide_about(network, difference.proposal_id or 0)
+    assert wallet(network) == 0
+    with reading(network) as session:
+        assert [(each.partner_code, each.points) for each in carried(session)] == [("R1", 300)]
+        assert [each.state for each in proposals(session, open_only=True)] == ["carried"]
+    earn(network, 120)
+    assert wallet(network) == 0
+    earn(network, 250)
+    assert wallet(network) == 70
+    with reading(network) as session:
+        assert carried(session) == []
+        assert [each.state for each in proposals(session)] == ["approved"]
+        keys = session.scalars(
+            sa.select(Transfer.key).where(Transfer.proposal_id.is_not(None)).order_by(Transfer.id)
+        ).all()
+    assert keys == [
+        "restate:2026Q2:otif_bonus:R1:500:0",
+        "restate:2026Q2:otif_bonus:R1:500:0:carried:2",
+        "restate:2026Q2:otif_bonus:R1:500:0:carried:3",
+    ]
+    assert again(network, MUCH_LATER).differences == ()
+
+
+def test_restating_leaves_tallies_scorecards_and_marks_as_they_are(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    refreshing.refresh(network, now=MUCH_LATER, settings=SETTINGS)
+    transact(
+        network,
+        lambda session: measuring.measure(session, QUARTER, now=MUCH_LATER, settings=SETTINGS),
+    )
+    before = contents(network)
+    again(network, MUCH_LATER)
+    assert contents(network) == before
+
+
+def contents(engine: sa.Engine) -> dict[str, list[Any]]:
+    tables = ("tallies", "month_tallies", "spreads", "presences", "tally_state", "marks")
+    with engine.connect() as connection:
+        return {
+            name: sorted(map(repr, connection.execute(sa.text(f"SELECT * FROM {name}"))))
+            for name in (*tables, "scorecards", "frozen_scorecards", "decisions", "entries")
+        }
