@@ -23,7 +23,7 @@ def partner_rows(test: BackTest) -> Iterator[Row]:
     for line in test.lines:
         yield {
             "period": str(line.period),
-            "on": line.on,
+            "day": line.on,
             "partner": line.candidate.code,
             "verdict": line.verdict.value,
             "points": line.points,
