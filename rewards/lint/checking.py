@@ -107,10 +107,10 @@ def _untold(past: Past) -> Iterator[Concern]:
             "no_history",
             "period",
             Words(
-                "No period of its kind is closed yet in which it was for anyone: whether it can "
-                "be won and what it costs couldn't be told.",
-                "Aucune période de ce type n’est encore clôturée avec des partenaires visés\u202f: "
-                "ni ses chances ni son coût n’ont pu être évalués.",
+                "No closed period tells anything of it yet: whether it can be won, and what it "
+                "costs, isn't known.",
+                "Aucune période clôturée n’en dit encore rien\u202f: ni ses chances ni son coût "
+                "ne sont connus.",
             ),
             Words(
                 "Back-test it on past facts (partner-cx rules backtest), or check it again after "

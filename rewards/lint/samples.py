@@ -46,10 +46,11 @@ _ONE_OF_EACH = frozenset(
 def concerns(rule: Rule) -> list[Concern]:
     """Conditions and scales of a rule's own that a few cases can decide. Pure."""
     asked = [*_of_award(rule), *_of_conditions(rule)]
+    guarded = _guarded(rule)
     return [
         too_small(kpi, threshold, n_min, where)
         for kpi, threshold, n_min, where in asked
-        if is_too_small(kpi, threshold, n_min)
+        if is_too_small(kpi, threshold, max(n_min, guarded.get(kpi, 1)))
     ]
 
 
@@ -80,18 +81,17 @@ def too_small(kpi: str, threshold: Fraction, n_min: int, where: str) -> Concern:
         "small_sample",
         where,
         Words(
-            "{kpi} is judged from {cases} on, and so few say nothing about {threshold}.",
-            "{kpi} se juge dès {cases}, et si peu ne dit rien de {threshold}.",
+            "{kpi} is judged from {cases} on: too few to tell {threshold} from luck.",
+            "{kpi} se juge dès {cases}\u202f: trop peu pour distinguer {threshold} du hasard.",
         ).format(
             kpi=sentences.label(kpi),
             cases=counted(kpi).times(n_min),
             threshold=value(kpi, threshold, short=True),
         ),
         Words(
-            "Ask for “n_min: {enough}” or more, or for its lower bound (bound: lower); whoever "
-            "has fewer is left open, not refused.",
-            "Demandez «\u202fn_min: {enough}\u202f» ou plus, ou sa borne basse (bound: lower)"
-            "\u202f; qui en a moins reste en suspens, sans refus.",
+            "Ask for “n_min: {enough}” or more; whoever has fewer is left open, not refused.",
+            "Demandez «\u202fn_min: {enough}\u202f» ou plus\u202f; qui en a moins reste en "
+            "suspens, sans refus.",
         ).format(enough=enough(kpi, threshold)),
     )
 
@@ -101,8 +101,9 @@ def _target_too_small(kpi: str, target: Target, where: str) -> Concern:
         "small_sample",
         where,
         Words(
-            "The target of {kpi} holds from {cases} on, and so few say nothing about {threshold}.",
-            "L’objectif de {kpi} vaut dès {cases}, et si peu ne dit rien de {threshold}.",
+            "The target of {kpi} holds from {cases} on: too few to tell {threshold} from luck.",
+            "L’objectif de {kpi} vaut dès {cases}\u202f: trop peu pour distinguer {threshold} du "
+            "hasard.",
         ).format(
             kpi=sentences.label(kpi),
             cases=counted(kpi).times(target.n_min),
@@ -115,6 +116,16 @@ def _target_too_small(kpi: str, target: Target, where: str) -> Concern:
             "FICHIER).",
         ).format(enough=enough(kpi, target.value)),
     )
+
+
+def _guarded(rule: Rule) -> dict[str, int]:
+    """The largest sample that a condition asks of each KPI: what is met, is met by as many."""
+    asked: dict[str, int] = {}
+    for condition in rule.conditions:
+        if n_min := n_min_of(condition):
+            for kpi in condition.needs().figures:
+                asked[kpi] = max(n_min, asked.get(kpi, 1))
+    return asked
 
 
 def _of_conditions(rule: Rule) -> Iterator[tuple[str, Fraction, int, str]]:
