@@ -26,6 +26,7 @@ from api.commands import (
     facts,
     links,
     measures,
+    restate,
     rules,
     serving,
     statements,
@@ -98,6 +99,8 @@ app.command("scorecard")(measures.scorecard)
 app.add_typer(rules.app, name="rules", cls=Group)
 app.add_typer(budgets.app, name="budgets", cls=Group)
 app.command("close")(closing.close)
+app.command("restate")(restate.restate)
+app.add_typer(restate.app, name="proposals", cls=Group)
 app.command("statement")(statements.statement)
 app.command("explain")(explain.explain)
 app.command("audit")(audit.audit)

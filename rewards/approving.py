@@ -15,6 +15,8 @@ from partner_cx.database import lock
 from partner_cx.errors import Conflict, Invalid, NotFound
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
+from partner_cx.words import Words
+from rewards import sentences
 from rewards.compensations import Carried, carried, compensate
 from rewards.decisions import DecisionRow
 from rewards.frozen import Closing
@@ -64,6 +66,52 @@ def withdraw(session: Session, proposal: Proposal, *, by: str, now: datetime) ->
     _settle(session, proposal, approved=False, by=by, why=SUPERSEDED, now=now)
 
 
+def proposal_of(session: Session, proposal_id: int) -> Proposal:
+    """Raises NotFound."""
+    proposal = session.get(Proposal, proposal_id)
+    if proposal is None:
+        raise NotFound(
+            f"There is no proposal {proposal_id}.",
+            remedy="`partner-cx proposals list` shows those there are.",
+        )
+    return proposal
+
+
+def told(session: Session, outcome: ProposalOutcome) -> Words:
+    """What became of a proposal, as whoever decided about it reads it."""
+    if not outcome.approved:
+        return Words(
+            "Proposal {number} is refused: nothing changes.",
+            "La proposition {number} est refusée\u202f: rien ne change.",
+        ).format(number=outcome.proposal_id)
+    proposal = proposal_of(session, outcome.proposal_id)
+    done = Words(
+        "Proposal {number} is approved: {points} {done}.",
+        "La proposition {number} est approuvée\u202f: {points}, {done}.",
+    ).format(
+        number=proposal.id,
+        points=sentences.points(abs(proposal.points)),
+        done=Words("added", "en plus") if proposal.points > 0 else Words("taken back", "repris"),
+    )
+    left = sum(each.points for each in carried(session) if each.proposal_id == proposal.id)
+    if not left:
+        return done
+    rest = Words(
+        "The wallet lacks {points}: they are taken from what comes in.",
+        "Il manque {points} au compte\u202f: repris sur ce qui viendra.",
+    ).format(points=sentences.points(left))
+    return sentences.joined([done, rest])
+
+
+_STATES = {
+    "open": Words("open", "ouverte"),
+    "approved": Words("approved", "approuvée"),
+    "carried": Words("carried", "à solder"),
+    "refused": Words("refused", "refusée"),
+    "withdrawn": Words("withdrawn", "retirée"),
+}
+
+
 @dataclass(frozen=True)
 class Listed:
     """A proposal with all that a list says of it.
@@ -85,6 +133,10 @@ class Listed:
         if self.outcome.approved:
             return "carried" if self.carried_points else "approved"
         return "withdrawn" if self.outcome.withdrawn else "refused"
+
+    @property
+    def state_words(self) -> Words:
+        return _STATES[self.state]
 
 
 def proposals(
@@ -120,13 +172,9 @@ def _points(left: Carried | None) -> int:
 def _held(session: Session, proposal_id: int) -> tuple[Proposal, ProposalOutcome | None]:
     """A proposal that nobody else decides about until the transaction ends."""
     lock(session, f"proposal:{proposal_id}")
-    proposal = session.get(Proposal, proposal_id)
-    if proposal is None:
-        raise NotFound(
-            f"There is no proposal {proposal_id}.",
-            remedy="`partner-cx proposals list` shows those there are.",
-        )
-    return proposal, session.get(ProposalOutcome, proposal_id, populate_existing=True)
+    return proposal_of(session, proposal_id), session.get(
+        ProposalOutcome, proposal_id, populate_existing=True
+    )
 
 
 def _settle(

@@ -102,13 +102,16 @@ def sentence(change: Change, naming: Naming) -> Words:
 
 def in_short(sentences: list[Words], total: int, shown: int = 2) -> Words:
     """The first sentences, and how many facts more there are."""
-    more = total - min(shown, len(sentences))
+    rest = total - min(shown, len(sentences))
     told = sentences[:shown]
-    if more == 1:
-        told = [*told, Words("And one fact more.", "Et un fait de plus.")]
-    elif more > 1:
-        told = [*told, Words(f"And {more} facts more.", f"Et {more} faits de plus.")]
-    return joined(told)
+    return joined([*told, more(rest)] if rest else told)
+
+
+def more(count: int) -> Words:
+    """How many facts there are besides."""
+    if count == 1:
+        return Words("And one fact more.", "Et un fait de plus.")
+    return Words("And {count} facts more.", "Et {count} faits de plus.").format(count=count)
 
 
 def _event(change: Change, naming: Naming) -> Words:

@@ -36,6 +36,7 @@ from rewards.redeciding import Again, Case, Decided, decided_again
 from rewards.restatements import Given, Policy, reconsider
 from rewards.restatements import Proposal as Reconsidered
 from rewards.rules import Rule
+from rewards.sentences.numbers import how_many
 from rewards.what_changed import WhatChanged
 
 
@@ -59,6 +60,13 @@ class Difference:
     new: bool = False
     objection: Words | None = None
 
+    @property
+    def status(self) -> str:
+        """proposed, open (proposed before, and nobody has decided), or told."""
+        if self.proposal_id is None:
+            return "told"
+        return "proposed" if self.new else "open"
+
 
 @dataclass(frozen=True)
 class Restatement:
@@ -81,6 +89,11 @@ class Restatement:
         """Those that somebody can decide about, new or not."""
         return tuple(each for each in self.differences if each.proposal_id is not None)
 
+    @property
+    def sentences(self) -> tuple[Words, ...]:
+        """What whoever restated the period reads."""
+        return tuple(_summary(self))
+
 
 def restate(
     engine: sa.Engine, period: Period, *, now: datetime, by: str, settings: Settings
@@ -91,6 +104,37 @@ def restate(
     period that isn't closed.
     """
     return transact(engine, lambda session: _restate(session, period, now, by, settings))
+
+
+def _summary(told: Restatement) -> Iterator[Words]:
+    period = Words(told.period.label("en"), told.period.label("fr"))
+    if not told.figures and not told.differences:
+        yield Words(
+            "{period}: nothing has changed since it was closed.",
+            "{period}\u202f: rien n’a changé depuis sa clôture.",
+        ).format(period=period)
+    else:
+        yield Words(
+            "{period}: {figures} figures changed since it was closed, {count} decisions would "
+            "come out differently, {open} proposals are open.",
+            "{period}\u202f: chiffres changés depuis la clôture\u202f: {figures}, décisions "
+            "différentes\u202f: {count}, propositions ouvertes\u202f: {open}.",
+        ).format(
+            period=period,
+            figures=how_many(len(told.figures)),
+            count=how_many(len(told.differences)),
+            open=how_many(len(told.proposed)),
+        )
+    if told.withdrawn:
+        yield Words(
+            "Withdrawn, since the facts have changed again: {numbers}.",
+            "Retirées, car les faits ont encore changé\u202f: {numbers}.",
+        ).format(numbers=", ".join(map(str, told.withdrawn)))
+    if told.redefined:
+        yield Words(
+            "Not compared, since they are defined otherwise today: {kpis}.",
+            "Sans comparaison, car leur définition a changé\u202f: {kpis}.",
+        ).format(kpis=", ".join(told.redefined))
 
 
 def _restate(
