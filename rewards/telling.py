@@ -15,6 +15,7 @@ from rewards.ledger import AccountKind
 from rewards.misses import Misses
 from rewards.nearest import Way
 from rewards.posted import Posted
+from rewards.proposals import SUPERSEDED
 from rewards.rules import Rule
 
 SIGNS = {Verdict.MET: "✓", Verdict.NOT_MET: "✕", Verdict.UNKNOWN: "○"}
@@ -162,9 +163,8 @@ def proposed(proposal: Proposed) -> Iterator[Words]:
         points=_signed(proposal.points),
         why=proposal.why,
     )
-    for change in proposal.changes or ():
-        if told := _change(change):
-            yield Words("  Since then: {what}", "  Depuis\u202f: {what}").format(what=told)
+    for told in _changes(proposal.changes):
+        yield Words("  Since then: {what}", "  Depuis\u202f: {what}").format(what=told)
     yield _outcome(proposal)
 
 
@@ -193,6 +193,11 @@ def _outcome(proposal: Proposed) -> Words:
     if proposal.approved is None or proposal.settled_at is None:
         return Words("  Nobody has settled it yet.", "  Personne ne l’a encore tranchée.")
     text = Words("  Refused on {day} by {by}. {why}", "  Refusée le {day} par {by}. {why}")
+    if proposal.settled_why == SUPERSEDED:
+        return Words(
+            "  Withdrawn on {day}: the facts changed again.",
+            "  Retirée le {day}\u202f: les faits ont encore changé.",
+        ).format(day=_day(proposal.settled_at))
     if proposal.approved:
         text = Words("  Approved on {day} by {by}. {why}", "  Approuvée le {day} par {by}. {why}")
     told = text.format(
@@ -201,11 +206,13 @@ def _outcome(proposal: Proposed) -> Words:
     return Words(told.en.rstrip(), told.fr.rstrip())
 
 
-def _change(change: Any) -> Words | None:
-    """A changed fact, as it was noted with the proposal."""
-    if isinstance(change, dict) and isinstance(told := change.get("sentence"), dict):
-        return Words(told["en"], told["fr"])
-    return None
+def _changes(changes: Any) -> Iterator[Words]:
+    """The facts that changed, as they were noted with the proposal."""
+    facts = changes.get("facts", ()) if isinstance(changes, dict) else ()
+    for fact in facts:
+        yield Words(fact["sentence"]["en"], fact["sentence"]["fr"])
+    if facts and (more := changes.get("total", 0) - len(facts)) > 0:
+        yield Words(f"… and {more} more", f"… et {more} de plus")
 
 
 def _headed(rows: Misses, what: Words) -> Words:
