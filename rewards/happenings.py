@@ -31,6 +31,7 @@ from partner_cx.periods import Period
 from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards.budgets import budget, points_left, raise_alerts
+from rewards.compensations import collect_carried
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
 from rewards.event_evidence import event_evidence, event_history
@@ -327,10 +328,18 @@ class _Due:
     event: EventRow
     partner_code: str
 
+    @property
+    def reaches_a_partner(self) -> bool:
+        """Whether it goes into a partner's wallet at once."""
+        return self.rule.award.to is Recipient.PARTNER and not self.is_held
+
+    @property
+    def is_held(self) -> bool:
+        return self.rule.hold_days > 0 or self.rule.needs_approval
+
     def posting(self, session: Session) -> Posting:
         rule, event = self.rule, self.event
-        held = rule.hold_days > 0 or rule.needs_approval
-        target = self._account(session, AccountKind.PENDING if held else AccountKind.WALLET)
+        target = self._account(session, AccountKind.PENDING if self.is_held else AccountKind.WALLET)
         return Posting(
             key=award_key(event.key, rule.code),
             why=told_to_the_winner(rule, event.on, self.points),
@@ -367,8 +376,11 @@ def _pay(session: Session, due: _Due, now: datetime) -> bool:
 
 
 def after_paying(session: Session, paid: Sequence[_Due], now: datetime) -> None:
-    """What follows from awards: alerts of their budgets."""
+    """What follows from awards: alerts of their budgets, and what winners still owe."""
     raise_alerts(session, {due.rule.budget for due in paid}, now)
+    partners = {due.event.partner_id for due in paid if due.reaches_a_partner}
+    if partners:
+        collect_carried(session, partners, now)
 
 
 def pay_waiting(session: Session, *, now: datetime) -> int:
