@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from partner_cx.measures.figures import Figure, Scorecard
-from partner_cx.measures.scorecards import NETWORK, FigureColumns, ScorecardRow, kept_figures
+from partner_cx.measures.scorecards import NETWORK, FigureColumns, ScorecardRow
 from partner_cx.network.names import PartnerKind
 from partner_cx.periods import Period
 from rewards.candidates import Candidate, candidates, frozen_candidates
@@ -23,6 +23,7 @@ from rewards.events import EventRow
 from rewards.evidence import Earlier, Event, EventsAsked, Evidence, Needs, PeerFigure, Peers
 from rewards.frozen import Closing, FrozenFigure, closing_of
 from rewards.history import history
+from rewards.kept import KeptFigures
 from rewards.rules import Level, Rule
 
 __all__ = [
@@ -166,13 +167,12 @@ def _figures(
     everyone: Sequence[Candidate],
 ) -> tuple[Figures, Figures]:
     """The figures of partners, and those of groups and the network."""
-    if not kpis:
-        return {}, {}
-    asked = [table.kpi.in_(sorted(kpis))]
+    asked = table.kpi.in_(sorted(kpis))
     few = [table.subject.in_([each.code for each in everyone])] if len(everyone) <= 100 else []
-    own = kept_figures(session, period, "partner", *asked, *few, table=table)
-    of_groups = kept_figures(session, period, "group", *asked, table=table)
-    return own, of_groups | kept_figures(session, period, NETWORK, *asked, table=table)
+    return (
+        KeptFigures(session, period, ["partner"], asked, *few, table=table),
+        KeptFigures(session, period, ["group", NETWORK], asked, table=table),
+    )
 
 
 def _earlier(

@@ -11,7 +11,11 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).parents[2])  # a folder that is run stands first, by itself
 
-from tests.bench import product, sections  # noqa: E402, F401  put their sections into the report
+from tests.bench import (  # noqa: E402, F401  put their sections into the report
+    product,
+    rules_close,
+    sections,
+)
 from tests.bench.report import (  # noqa: E402
     SECTIONS,
     Bench,

@@ -88,7 +88,7 @@ def filled(bench: Bench, database: str, share: float) -> Filled:
 
 def _fill(bench: Bench, database: str, share: float) -> Filled:
     facts = _facts(bench, share)
-    url = _fresh(bench, database, f"{share:g}".replace(".", "_"))
+    url = fresh_database(bench, database, f"{share:g}".replace(".", "_"))
     imports = {
         kind: _run("import", kind, facts[kind], "--source", "erp", "--now", NOW, url=url)
         for kind in ORDER
@@ -108,7 +108,7 @@ def _facts(bench: Bench, share: float) -> dict[str, Path]:
     return bench.once(f"facts {share:g}", lambda: make_files(folder, share=share))
 
 
-def _fresh(bench: Bench, database: str, name: str) -> str:
+def fresh_database(bench: Bench, database: str, name: str) -> str:
     """An empty, migrated database for this run."""
     if database == "sqlite":
         path = bench.folder / f"product-{name}.sqlite3"
