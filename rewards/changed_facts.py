@@ -11,7 +11,6 @@ from datetime import date, datetime, tzinfo
 
 from partner_cx.operations.changes import Change
 from partner_cx.operations.event_kinds import EventKind
-from partner_cx.quantities import NOTHING
 from partner_cx.words import Words
 from rewards.misses.rows import quantity_text
 from rewards.sentences import day_text, joined, on_event
@@ -130,14 +129,19 @@ def _begun(words: Words) -> Words:
 
 def _column(name: str, then: object, now: object, naming: Naming) -> Words:
     called = _COLUMNS.get(name, Words(name.replace("_", " "), name.replace("_", " ")))
-    return Words("{called} {now} instead of {then}", "{called} {now} au lieu de {then}").format(
-        called=called, now=_value(name, now, naming), then=_value(name, then, naming)
+    of = "du" if then is not None and _is_day(name) else "de"
+    return Words("{called} {now} instead of {then}", "{called} {now} au lieu {of} {then}").format(
+        called=called, now=_value(name, now, naming), then=_value(name, then, naming), of=of
     )
+
+
+def _is_day(name: str) -> bool:
+    return name == "on" or name.endswith(("_on", "_start", "_end"))
 
 
 def _value(name: str, value: object, naming: Naming) -> Words:
     if value is None:
-        return Words(NOTHING, NOTHING)
+        return Words("nothing", "rien")
     if isinstance(value, bool):
         return Words("yes", "oui") if value else Words("no", "non")
     if isinstance(value, int):
@@ -145,7 +149,7 @@ def _value(name: str, value: object, naming: Naming) -> Words:
             return quantity_text(value)
         if name == "partner_id":
             value = naming.partners.get(value, value)
-    if (isinstance(value, str) and name.endswith(("_on", "_start", "_end"))) or name == "on":
+    if _is_day(name):
         return day_text(date.fromisoformat(str(value)))
     if isinstance(value, str) and (name.endswith("_at") or name == "at"):
         at = datetime.fromisoformat(value).astimezone(naming.zone)

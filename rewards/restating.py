@@ -115,10 +115,10 @@ def _summary(told: Restatement) -> Iterator[Words]:
         ).format(period=period)
     else:
         yield Words(
-            "{period}: {figures} figures changed since it was closed, {count} decisions would "
-            "come out differently, {open} proposals are open.",
-            "{period}\u202f: chiffres changés depuis la clôture\u202f: {figures}, décisions "
-            "différentes\u202f: {count}, propositions ouvertes\u202f: {open}.",
+            "{period}: figures that changed since it was closed: {figures}; decisions that would "
+            "come out differently: {count}; open proposals: {open}.",
+            "{period}\u202f: chiffres changés depuis la clôture\u202f: {figures}\u202f; décisions "
+            "qui seraient différentes\u202f: {count}\u202f; propositions ouvertes\u202f: {open}.",
         ).format(
             period=period,
             figures=how_many(len(told.figures)),

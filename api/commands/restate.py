@@ -31,6 +31,7 @@ PROPOSALS = (
 PROPOSALS_IN_TABLE = ("id", "period", "rule", "partner", "points", "state", "carried")
 FIGURES_SHOWN = 40
 FACTS_SHOWN = 5
+SAID_ALREADY = 2  # facts that a proposal's reason names by itself
 
 app = typer.Typer(help="See what restating proposed, and decide about it.", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(metavar="ID", help="The proposal's number.", min=1)]
@@ -106,7 +107,8 @@ def show(number: Number, database: Database = None, language: In = None) -> None
         proposal = proposal_of(session, number)
         spoken = language or house.language
         typer.echo(proposal.why.in_(spoken))
-        for fact in proposal.changes["facts"]:
+        facts = proposal.changes["facts"]
+        for fact in facts if len(facts) > SAID_ALREADY else ():
             typer.echo(f"  {fact['sentence'][spoken]}")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -11,15 +13,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from partner_cx.database import reading, transact
-from partner_cx.errors import Conflict
+from partner_cx.errors import Conflict, Invalid, NotFound
 from partner_cx.measures import measuring, refreshing
+from partner_cx.periods import PeriodKind
 from partner_cx.words import Words
 from rewards.approving import approve, proposals, refuse
 from rewards.compensations import carried, collect_carried
 from rewards.ledger import Account, AccountKind, Entry, Move, Transfer, account, post, unbalanced
+from rewards.limits import Limit
 from rewards.restating import Restatement, restate
-from rewards.rules import Rule
-from tests.harness.intake import SETTINGS, order_line, take
+from rewards.rules import Audience, Level, Rule
+from tests.harness.intake import SETTINGS, order_line, partner, take
 from tests.harness.programme import (
     MANAGER,
     NOW,
@@ -134,7 +138,7 @@ def test_a_late_correction_that_turns_otif_red_is_proposed_with_its_fact(network
         for number in ("03", "07")
     ]
     assert difference.facts[0].fr == (
-        "Ligne de commande R1-2026-05-18-03 (erp)\u202f: reçue le 20 mai 2026 au lieu de "
+        "Ligne de commande R1-2026-05-18-03 (erp)\u202f: reçue le 20 mai 2026 au lieu du "
         "18 mai 2026, selon order-lines.csv du 13 juillet 2026."
     )
     otif = {(each.level, each.subject): each for each in told.figures if each.kpi == "otif"}
@@ -307,3 +311,216 @@ def contents(engine: sa.Engine) -> dict[str, list[Any]]:
             name: sorted(map(repr, connection.execute(sa.text(f"SELECT * FROM {name}"))))
             for name in (*tables, "scorecards", "frozen_scorecards", "decisions", "entries")
         }
+
+
+# --- What is decided again ----------------------------------------------------------------------
+
+
+def test_only_time_passing_changes_nothing(network: sa.Engine):
+    """A line that falls due later, a visit that matures: the close's moment stays the close's."""
+    take(
+        network,
+        "order-lines",
+        order_line("L9", window_end="2026-08-10", received_on=None, received_qty=None),
+        now=NOW,
+    )
+    closed(network)
+    refreshing.refresh(network, now=MUCH_LATER, settings=SETTINGS)
+    assert again(network, MUCH_LATER).figures == ()
+
+
+def test_a_target_raised_afterwards_is_not_held_against_the_past(network: sa.Engine):
+    closed(network)
+    take(network, "targets", {"kpi": "otif", "target": "100 %", "from": "2026-04-01"}, now=LATER)
+    correct(network, 3)
+    told = again(network)
+    [otif] = [each for each in told.figures if (each.subject, each.kpi) == ("R1", "otif")]
+    assert (otif.now.hits, otif.now.of, otif.now.state) == (19, 20, "green")
+    assert told.differences == ()
+
+
+def test_settings_chosen_afterwards_are_not_held_against_the_past(network: sa.Engine):
+    closed(network)
+    tolerant = {"otif_under_tolerance": Fraction(1, 20)}
+    assert again(network, MUCH_LATER, **tolerant).figures == ()
+
+
+def test_a_partner_who_changed_tier_still_counts_where_it_was(network: sa.Engine):
+    closed(network)
+    take(network, "partners", partner("R1", parent_code="D1", tier="silver"), now=LATER)
+    take(network, "partners", partner("R9", parent_code="D1", tier="gold"), now=LATER)
+    take(network, "groups", {"group_code": "pilot", "partner_code": "R2"}, now=LATER)
+    assert again(network).figures == ()
+
+
+def test_a_distributors_bonus_is_restated_for_a_resellers_late_fact(network: sa.Engine):
+    by_distributor = replace(OTIF_BONUS, measured_on=Level.DISTRIBUTOR, audience=Audience())
+    mend(network, NOW)
+    correct(network, 0, now=NOW)
+    closed(network, by_distributor)
+    assert wallet(network, "D1") == 500
+    correct(network, 3, 7)
+    [difference] = again(network).differences
+    assert (difference.partner_code, difference.points) == ("D1", -500)
+    assert [fact.source_id for fact in difference.changes.facts] == [
+        "R1-2026-05-18-03",
+        "R1-2026-05-18-07",
+    ]
+
+
+def test_a_late_receipt_is_named(network: sa.Engine):
+    closed(network)
+    for number in (1, 3):
+        take(
+            network,
+            "order-lines",
+            {
+                **order_line(
+                    f"R2-wrong-{number}",
+                    order_code="O-R2-wrong",
+                    partner_code="R2",
+                    window_end="2026-05-18",
+                ),
+                "received_qty": None,
+                "received_on": None,
+            },
+            now=LATER,
+        )
+        take(
+            network,
+            "receipts",
+            {
+                "source_id": f"W{number}",
+                "order_line_source_id": f"R2-wrong-{number}",
+                "received_on": "2026-05-18",
+                "qty": "10",
+            },
+            now=LATER,
+        )
+    [difference] = again(network).differences
+    assert (difference.partner_code, difference.points) == ("R2", 500)
+    assert [fact.en for fact in difference.facts if fact.en.startswith("Receipt")] == [
+        f"Receipt W{number} (erp): not known before, told by receipts.csv on 13 July 2026."
+        for number in (1, 3)
+    ]
+
+
+def test_a_line_that_went_to_another_partner_is_named_for_both(network: sa.Engine):
+    closed(network)
+    correct(network, *range(16), partner_code="R3", received_on="2026-05-18")
+    told = again(network)
+    assert [(each.partner_code, each.points) for each in told.differences] == [("R3", 500)]
+    assert told.differences[0].changes.total == 16
+    assert (
+        told.differences[0]
+        .facts[0]
+        .en.startswith("Order line R1-2026-05-18-00 (erp): of partner R3 instead of R1")
+    )
+
+
+def test_a_figure_gone_missing_takes_nothing_back(network: sa.Engine):
+    closed(network)
+    correct(network, *range(16), partner_code="R3", received_on="2026-05-18")
+    told = again(network)
+    assert "R1" in {each.subject for each in told.figures}
+    assert "R1" not in {each.partner_code for each in told.differences}
+
+
+def test_limits_count_what_they_counted_then(network: sa.Engine):
+    limited = replace(OTIF_BONUS, limits=(Limit(PeriodKind.YEAR, points=300),))
+    closed(network, limited)
+    assert wallet(network) == 300
+    mend(network)
+    correct(network, 3, 7)
+    assert [(each.partner_code, each.points) for each in again(network).differences] == [
+        ("R1", -300),
+        ("R2", 300),
+    ]
+
+
+def test_an_award_that_is_still_held_is_taken_back_from_what_is_pending(network: sa.Engine):
+    closed(network, replace(OTIF_BONUS, hold_days=30))
+    correct(network, 3, 7)
+    [difference] = again(network).differences
+    decide_about(network, difference.proposal_id or 0)
+    with reading(network) as session:
+        held = session.execute(
+            sa.select(Account.kind, Account.balance_points).where(Account.owner == "partner:R1")
+        ).all()
+        assert (AccountKind.PENDING, 0) in [tuple(row) for row in held]
+        assert carried(session) == []
+    assert wallet(network) == 0
+    assert again(network, MUCH_LATER).differences == ()
+
+
+def test_an_award_no_budget_has_paid_is_not_taken_back(network: sa.Engine):
+    closed(network, points=0)
+    correct(network, 3, 7)
+    assert again(network).differences == ()
+
+
+def test_a_period_that_is_not_closed_cannot_be_restated(network: sa.Engine):
+    with pytest.raises(Invalid, match="2026Q2 isn't closed"):
+        again(network)
+
+
+def test_a_proposal_that_is_not_there_is_not_found(network: sa.Engine):
+    with pytest.raises(NotFound, match="There is no proposal 7"):
+        decide_about(network, 7)
+
+
+# --- Under a policy -----------------------------------------------------------------------------
+
+
+def test_what_comes_to_light_too_late_is_told_and_not_proposed(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    [on_time] = again(network, NOW + timedelta(30), restate_window_days=30).differences
+    assert on_time.new
+    closed_on, too_late = NOW, NOW + timedelta(31)
+    mend(network, closed_on + timedelta(1))
+    told = {
+        each.partner_code: each
+        for each in again(network, too_late, restate_window_days=30).differences
+    }
+    assert (told["R1"].status, told["R2"].status) == ("open", "told")
+    assert told["R2"].objection is not None
+    assert told["R2"].objection.en == "not proposed: it could be put right until 2 August 2026"
+
+
+def test_points_once_given_may_stay_given(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    mend(network)
+    told = {each.partner_code: each for each in again(network, restate_take_back=False).differences}
+    assert (told["R1"].status, told["R2"].status) == ("told", "proposed")
+
+
+def test_two_who_restate_at_once_propose_once(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    with ThreadPoolExecutor(4) as at_once:
+        told = list(at_once.map(lambda _: again(network), range(4)))
+    assert sum(each.new for one in told for each in one.differences) == 1
+
+
+def test_two_who_approve_at_once_take_back_once(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    [difference] = again(network).differences
+    with ThreadPoolExecutor(4) as at_once:
+        list(at_once.map(lambda _: decide_about(network, difference.proposal_id or 0), range(4)))
+    assert wallet(network) == 0
+
+
+def test_what_is_carried_is_collected_once_by_many_at_once(network: sa.Engine):
+    closed(network)
+    correct(network, 3, 7)
+    [difference] = again(network).differences
+    spend(network, 400)
+    decide_about(network, difference.proposal_id or 0)
+    with ThreadPoolExecutor(4) as at_once:
+        list(at_once.map(lambda points: earn(network, points), (150, 151, 152, 153)))
+    assert wallet(network) == 150 + 151 + 152 + 153 - 400
+    with reading(network) as session:
+        assert carried(session) == []
