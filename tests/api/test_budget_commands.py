@@ -68,7 +68,7 @@ def test_a_budget_shows_where_its_points_are_and_what_may_come(office: Office) -
     (row,) = rows(office("budgets", "show", BONUS.budget, *AT, "--format", "json"))
     assert (row["given"], row["spent"], row["left"], row["used"]) == (1_000, 500, 500, 0.5)
     assert (row["open_awards"], row["expected"], row["p95"]) == (3, 550, 1_000)
-    assert row["chance_short"] == 0.332
+    assert row["chance_short"] == 0.264
     drawn = office("budgets", "show", BONUS.budget, "--show", "rules", "--format", "json")
     assert rows(drawn) == [{"rule": OTIF_BONUS.code, "n": 1, "points": 500}]
 
@@ -103,7 +103,7 @@ def test_a_reservation_is_released_once_or_settled(office: Office) -> None:
         (("release", "nothing", "--why", "x"), "Nothing is reserved under nothing"),
         (("settle", "nothing", "--to", "NOBODY", "--why", "x"), "No partner has the code NOBODY"),
         (("settle", "nothing", "--to", "a@b.example", "--why", "x"), "Nobody has the address"),
-        (("reserve", "q", "0", "--key", "k", "--why", "x"), "0"),
+        (("reserve", "q", "0", "--key", "k", "--why", "x"), "greater than or equal to 1"),
         (("reserve", "q", "5", "--key", "k", "--why", "x"), "holds 0 of 5 points"),
         (("reserve", "two words", "5", "--key", "k", "--why", "x"), "the budget"),
     ],
@@ -121,5 +121,5 @@ def test_alerts_are_listed_newest_first_in_both_languages(office: Office) -> Non
     assert [row["level"] for row in told] == [95, 80, 50]
     assert told[0]["sentence"] == f"Budget {BONUS.budget}: 95% is used, 950 of 1,000 points."
     french = office("budgets", "alerts", BONUS.budget, "--language", "fr")
-    assert "95\u202f% sont utilisés" in french.stdout
+    assert "95 % sont utilisés" in french.stdout
     assert rows(office("budgets", "alerts", "another", "--format", "json")) == []
