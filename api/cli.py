@@ -22,8 +22,10 @@ from api.commands import (
     closing,
     database,
     demo,
+    events,
     explain,
     facts,
+    holds,
     links,
     measures,
     restate,
@@ -98,6 +100,8 @@ app.command("measure")(measures.measure)
 app.command("scorecard")(measures.scorecard)
 app.add_typer(rules.app, name="rules", cls=Group)
 app.add_typer(budgets.app, name="budgets", cls=Group)
+app.add_typer(events.app, name="events", cls=Group)
+app.add_typer(holds.app, name="holds", cls=Group)
 app.command("close")(closing.close)
 app.command("restate")(restate.restate)
 app.add_typer(restate.app, name="proposals", cls=Group)

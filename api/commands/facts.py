@@ -37,11 +37,14 @@ def import_(
     language: In = None,
 ) -> None:
     """Take facts in from a file. Good rows are taken, bad ones written out to be mended."""
+    from api.commands.events import tell_drawn
     from api.wiring import moment, open_house
     from integrations.files.importing import import_file
+    from rewards.drawing import Drawn, draw_events
 
     with open_house(database) as house, progress(f"Importing {file.name}") as on_progress:
         spoken = language or house.language
+        at = moment(now, house.settings)
         report = import_file(
             house.engine,
             kind,
@@ -49,13 +52,16 @@ def import_(
             source=source,
             mapping=mapping,
             settings=house.settings,
-            now=moment(now, house.settings),
+            now=at,
             language=spoken,
             on_progress=on_progress,
         )
+        drawn = draw_events(house.engine, now=at, settings=house.settings)
     counts: Row = {name: getattr(report, name) for name in COUNTED}
     print_rows([counts], COUNTED, form=form, language=spoken)
     _tell(report, spoken)
+    if drawn != Drawn():
+        tell_drawn(drawn)
     if report.refused:
         raise typer.Exit(1)
 
