@@ -234,7 +234,7 @@ def _print(rule: Rule, concerns: Sequence[Concern], form: Format, language: str)
             {
                 "rule": rule.code,
                 "grade": concern.grade.value,
-                "finding": concern.code,
+                "finding": concern.kind.value,
                 "where": concern.where,
                 "sentence": concern.sentence.in_(language),
                 "remedy": concern.remedy.in_(language),
@@ -250,7 +250,7 @@ def _print(rule: Rule, concerns: Sequence[Concern], form: Format, language: str)
 
 def _told(concern: Concern, language: str) -> str:
     """A concern for a person: what it is, where, what is the matter, what to do."""
-    head = f"{_GRADES[concern.grade][language == 'fr']} {concern.code}"
+    head = f"{_GRADES[concern.grade][language == 'fr']} {concern.kind}"
     if concern.where:
         head += f" ({concern.where})"
     sentence, remedy = concern.sentence.in_(language), concern.remedy.in_(language)

@@ -8,7 +8,7 @@ from partner_cx.words import Words
 from rewards.candidates import Candidate
 from rewards.conditions import PartnerIn
 from rewards.gathering import is_for
-from rewards.lint.concern import Concern, warning
+from rewards.lint.concern import Concern, Kind, warning
 from rewards.lint.places import place_of, single_conditions
 from rewards.rules import Level, Rule
 
@@ -22,7 +22,7 @@ def concerns(rule: Rule, everyone: Sequence[Candidate]) -> Iterator[Concern]:
     for condition in single_conditions(rule):
         if isinstance(condition, PartnerIn) and condition.group not in groups:
             yield warning(
-                "empty_group",
+                Kind.EMPTY_GROUP,
                 place_of(condition),
                 Words(
                     "No partner belongs to {group} today.",
@@ -52,7 +52,7 @@ def _empty(rule: Rule, everyone: Sequence[Candidate]) -> Iterator[Concern]:
             "incluez-les sous «\u202ffor\u202f».",
         )
     yield warning(
-        "empty_audience",
+        Kind.EMPTY_AUDIENCE,
         "for",
         Words(
             "It is for nobody: none of the partners of today fit it.",

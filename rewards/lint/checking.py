@@ -22,7 +22,7 @@ from rewards.lint import (
     scales,
     terms,
 )
-from rewards.lint.concern import Concern, Grade, note
+from rewards.lint.concern import Concern, Grade, Kind, note
 from rewards.lint.past import Past, past_of
 from rewards.rule_tests import run_tests
 from rewards.rules import Rule
@@ -85,7 +85,7 @@ def _of_the_rule(rule: Rule, on: date) -> list[Concern]:
 def _failing(rule: Rule) -> Iterator[Concern]:
     for failure in run_tests(rule):
         yield Concern(
-            "test_failed",
+            Kind.TEST_FAILED,
             Grade.REFUSED,
             f"tests: {failure.name}",
             failure.sentence,
@@ -104,7 +104,7 @@ def _first_period(rule: Rule, on: date) -> Period:
 def _untold(past: Past) -> Iterator[Concern]:
     if past.is_empty:
         yield note(
-            "no_history",
+            Kind.NO_HISTORY,
             "period",
             Words(
                 "No closed period tells anything of it yet: whether it can be won, and what it "
@@ -123,7 +123,7 @@ def _untold(past: Past) -> Iterator[Concern]:
 
 def _no_programme() -> Concern:
     return note(
-        "no_programme",
+        Kind.NO_PROGRAMME,
         "",
         Words(
             "There is no programme here to hold it against: targets, budget, other rules and "

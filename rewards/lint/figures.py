@@ -19,7 +19,7 @@ from rewards.conditions import EventsAtLeast, KpiIsGreen
 from rewards.events import EventRow
 from rewards.gathering import subject_of
 from rewards.lint import samples
-from rewards.lint.concern import Concern, warning
+from rewards.lint.concern import Concern, Kind, warning
 from rewards.lint.past import Past
 from rewards.lint.places import AWARD, place_of, single_conditions
 from rewards.rules import Rule
@@ -63,7 +63,7 @@ def _without_figures(session: Session, rule: Rule, past: Past) -> Iterator[Conce
 
 def _never_imported(kpi: str, facts: str, where: str) -> Concern:
     return warning(
-        "kpi_without_facts",
+        Kind.KPI_WITHOUT_FACTS,
         where,
         Words(
             "{kpi} is never measured here: none of the {facts} it is made from were ever imported.",
@@ -79,7 +79,7 @@ def _never_imported(kpi: str, facts: str, where: str) -> Concern:
 
 def _never_measured(kpi: str, past: Past, where: str) -> Concern:
     return warning(
-        "kpi_without_figures",
+        Kind.KPI_WITHOUT_FIGURES,
         where,
         Words(
             "{kpi} had no data for anyone the rule is for, in {past}: it would have stayed open.",
@@ -125,7 +125,7 @@ def _no_target(kpi: str, without: int, audience: int, where: str) -> Concern:
     if without < audience:
         whom = PARTNERS.times(without)
     return warning(
-        "kpi_without_target",
+        Kind.KPI_WITHOUT_TARGET,
         where,
         Words(
             "No target of {kpi} holds for {whom} of the rule's {all}: without one it is neither "
@@ -154,7 +154,7 @@ def _without_events(session: Session, rule: Rule) -> Iterator[Concern]:
     for kind, where in asked.items():
         if kind not in told:
             yield warning(
-                "event_never_told",
+                Kind.EVENT_NEVER_TOLD,
                 where,
                 Words(
                     "The programme has never been told of any {event}.",

@@ -11,7 +11,7 @@ from partner_cx.words import Words
 from rewards import sentences
 from rewards.budgets import points_left
 from rewards.ledger import Account, AccountKind
-from rewards.lint.concern import Concern, warning
+from rewards.lint.concern import Concern, Kind, warning
 from rewards.lint.outcomes import costs
 from rewards.lint.past import Past
 
@@ -39,7 +39,7 @@ def _unknown(session: Session, code: str) -> Concern:
     known = ", ".join(sorted(session.scalars(owners))[:10])
     among = Words(" There are: {known}.", " Il y a\u202f: {known}.") if known else Words("", "")
     return warning(
-        "unknown_budget",
+        Kind.UNKNOWN_BUDGET,
         WHERE,
         Words(
             "Budget {code} was never given any points.{among}",
@@ -51,7 +51,7 @@ def _unknown(session: Session, code: str) -> Concern:
 
 def _too_small_for_one(code: str, left: int, award: Words) -> Concern:
     return warning(
-        "budget_below_award",
+        Kind.BUDGET_BELOW_AWARD,
         WHERE,
         Words(
             "Budget {code} holds {left}, less than one award ({award}).",
@@ -63,7 +63,7 @@ def _too_small_for_one(code: str, left: int, award: Words) -> Concern:
 
 def _too_small(past: Past, left: int, dearest: int) -> Concern:
     return warning(
-        "budget_too_small",
+        Kind.BUDGET_TOO_SMALL,
         WHERE,
         Words(
             "Budget {code} holds {left}; in {past} the dearest would have cost {dearest}.",

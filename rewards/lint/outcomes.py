@@ -12,7 +12,7 @@ from partner_cx.measures.figures import Figure
 from partner_cx.words import Words
 from rewards import sentences
 from rewards.conditions import Condition, KpiAtLeast, KpiAtMost, KpiIsGreen, Verdict
-from rewards.lint.concern import Concern, warning
+from rewards.lint.concern import Concern, Kind, warning
 from rewards.lint.past import Past
 from rewards.lint.places import AWARD, place_of, single_conditions
 from rewards.lint.samples import n_min_of
@@ -54,7 +54,7 @@ def _never_met(past: Past, condition: Condition, judged: int) -> Concern:
         "Personne ne l’a jamais remplie\u202f: {past}, {count} verdicts.{best}",
     ).format(past=past.told, count=how_many(judged), best=_best_told(past, condition))
     return warning(
-        "never_met",
+        Kind.NEVER_MET,
         place_of(condition),
         told,
         Words(
@@ -89,7 +89,7 @@ def _best(past: Past, kpi: str, n_min: int) -> Figure | None:
 
 def _always_met(past: Past, where: str, judged: int) -> Concern:
     return warning(
-        "always_met",
+        Kind.ALWAYS_MET,
         where,
         Words(
             "Everybody always met it: {past}, {count} verdicts. It pays for what happens anyway.",
@@ -114,7 +114,7 @@ def _award(past: Past) -> Iterator[Concern]:
         return
     if not any(known):
         yield warning(
-            "never_met",
+            Kind.NEVER_MET,
             AWARD,
             Words(
                 "Nobody ever came far enough to earn anything: {past}, {count} figures.",
@@ -161,7 +161,7 @@ def _never_large_enough(
     past: Past, kpi: str, where: str, small: int, all_: int, wanted: int, biggest: int
 ) -> Concern:
     return warning(
-        "small_partners_never_win",
+        Kind.SMALL_PARTNERS_NEVER_WIN,
         where,
         Words(
             "{small} of {all} could never win: {kpi} is judged from {wanted} on, and in {past} "
@@ -193,7 +193,7 @@ def _nobody_won(past: Past) -> Iterator[Concern]:
     if judged[Verdict.MET] or judged[Verdict.NOT_MET] < JUDGED_MIN:
         return
     yield warning(
-        "nobody_won",
+        Kind.NOBODY_WON,
         "conditions",
         Words(
             "Nobody would ever have won: {past}, {count} verdicts. Each condition was met, never "

@@ -14,7 +14,7 @@ from rewards.candidates import Candidate
 from rewards.conditions import EventAbout
 from rewards.evidence import EventsAsked
 from rewards.gathering import is_for
-from rewards.lint.concern import Concern, warning
+from rewards.lint.concern import Concern, Kind, warning
 from rewards.lint.places import single_conditions
 from rewards.rules import Rule
 from rewards.sentences.numbers import listed
@@ -92,7 +92,7 @@ def _concern(other: Standing, same: list[Words], both: int) -> Concern:
     if both:
         whom = PARTNERS.times(both)
     return warning(
-        "overlap",
+        Kind.OVERLAP,
         "conditions",
         Words(
             "It pays for the same as {other}: {same}, at the same time, for {whom}.",

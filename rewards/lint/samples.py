@@ -24,7 +24,7 @@ from rewards.conditions import (
     KpiBeats,
     KpiImproved,
 )
-from rewards.lint.concern import Concern, warning
+from rewards.lint.concern import Concern, Kind, warning
 from rewards.lint.places import AWARD, place_of, single_conditions
 from rewards.rules import PointsPerUnit, Rule, TieredPoints
 from rewards.sentences.numbers import value
@@ -78,7 +78,7 @@ def enough(kpi: str, threshold: Fraction) -> int:
 
 def too_small(kpi: str, threshold: Fraction, n_min: int, where: str) -> Concern:
     return warning(
-        "small_sample",
+        Kind.SMALL_SAMPLE,
         where,
         Words(
             "{kpi} is judged from {cases} on: too few to tell {threshold} from luck.",
@@ -98,7 +98,7 @@ def too_small(kpi: str, threshold: Fraction, n_min: int, where: str) -> Concern:
 
 def _target_too_small(kpi: str, target: Target, where: str) -> Concern:
     return warning(
-        "small_sample",
+        Kind.SMALL_SAMPLE,
         where,
         Words(
             "The target of {kpi} holds from {cases} on: too few to tell {threshold} from luck.",

@@ -11,7 +11,7 @@ from partner_cx.measures.kpi import Family
 from partner_cx.words import Words
 from rewards import sentences
 from rewards.evidence import Needs
-from rewards.lint.concern import Concern, Grade
+from rewards.lint.concern import Concern, Grade, Kind
 from rewards.lint.places import AWARD, place_of, single_conditions
 from rewards.rules import Rule
 
@@ -36,7 +36,7 @@ def _kpis(needs: Needs) -> frozenset[str]:
 
 def _concern(kpi: str, where: str) -> Concern:
     return Concern(
-        "satisfaction_level",
+        Kind.SATISFACTION_LEVEL,
         Grade.SECOND_APPROVER,
         where,
         Words(
@@ -48,8 +48,8 @@ def _concern(kpi: str, where: str) -> Concern:
         Words(
             "Reward taking part, whatever the answers (on: survey_answered). To keep it, let "
             "another person approve it: publishing it asks for that.",
-            "Récompensez la participation, quelles que soient les réponses (on: survey_answered). "
-            "Pour la garder, faites-la approuver par une autre personne\u202f: la publication le "
-            "demande.",
+            "Récompensez la participation, quelles que soient les réponses, par "
+            "«\u202fon: survey_answered\u202f». Pour garder la règle, faites-la approuver par une "
+            "autre personne\u202f: la publication le demande.",
         ),
     )

@@ -10,7 +10,7 @@ from partner_cx.measures.kpi import Unit
 from partner_cx.words import Words
 from rewards import sentences
 from rewards.conditions import Compared, KpiAtLeast, KpiAtMost
-from rewards.lint.concern import Concern, warning
+from rewards.lint.concern import Concern, Kind, warning
 from rewards.lint.places import AWARD, place_of, single_conditions
 from rewards.rules import PointsPerUnit, Rule, TieredPoints
 from rewards.sentences.numbers import value
@@ -79,7 +79,7 @@ def _lies_beyond(kpi: str, number: Fraction) -> bool:
 
 def _never(kpi: str, number: Fraction, where: str) -> Concern:
     return warning(
-        "out_of_reach",
+        Kind.OUT_OF_REACH,
         where,
         Words(
             "{kpi} can't come to {value}: it goes from {low} to {high}.",
@@ -94,7 +94,7 @@ def _never(kpi: str, number: Fraction, where: str) -> Concern:
 
 def _always(kpi: str, number: Fraction, where: str) -> Concern:
     return warning(
-        "always_reached",
+        Kind.ALWAYS_REACHED,
         where,
         Words(
             "Whatever {kpi} is, it reaches {value}: it goes from {low} to {high}.",

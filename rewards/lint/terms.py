@@ -7,7 +7,7 @@ from datetime import date
 
 from partner_cx.words import Words
 from rewards import sentences
-from rewards.lint.concern import Concern, note, warning
+from rewards.lint.concern import Concern, Kind, note, warning
 from rewards.lint.places import AWARD
 from rewards.rules import FixedPoints, Occasion, Recipient, Rule
 
@@ -20,7 +20,7 @@ def concerns(rule: Rule, on: date) -> list[Concern]:
 def _award(rule: Rule) -> Iterator[Concern]:
     if rule.award.points_max is None:
         yield warning(
-            "no_cap",
+            Kind.NO_CAP,
             AWARD,
             Words(
                 "Nothing caps what one award comes to: {award}.",
@@ -34,7 +34,7 @@ def _award(rule: Rule) -> Iterator[Concern]:
         )
     if rule.award.to is Recipient.PERSON and rule.needs().figures:
         yield warning(
-            "person_paid_for_partner",
+            Kind.PERSON_PAID_FOR_PARTNER,
             AWARD,
             Words(
                 "It pays a person, and looks at the partner's figures, which are everybody's work.",
@@ -51,7 +51,7 @@ def _award(rule: Rule) -> Iterator[Concern]:
 def _limits(rule: Rule) -> Iterator[Concern]:
     if rule.on is not Occasion.CLOSE and not rule.limits and not rule.cool_down_days:
         yield warning(
-            "no_limit",
+            Kind.NO_LIMIT,
             "limits",
             Words(
                 "Nothing limits how often one partner can win by it: whoever makes the events "
@@ -70,7 +70,7 @@ def _limits(rule: Rule) -> Iterator[Concern]:
     for limit in rule.limits:
         if limit.points is not None and limit.points < rule.award.points:
             yield warning(
-                "limit_below_award",
+                Kind.LIMIT_BELOW_AWARD,
                 "limits",
                 Words(
                     "The limit of {limit} is less than one award, {award}: it never pays whole.",
@@ -89,7 +89,7 @@ def _days(rule: Rule, on: date) -> Iterator[Concern]:
     if rule.ends is None:
         year = max(rule.starts.year, on.year)
         yield note(
-            "no_end",
+            Kind.NO_END,
             "ends",
             Words(
                 "It has no end, and pays until somebody thinks of it.",
@@ -103,7 +103,7 @@ def _days(rule: Rule, on: date) -> Iterator[Concern]:
         )
     elif rule.ends < on:
         yield warning(
-            "already_over",
+            Kind.ALREADY_OVER,
             "ends",
             Words(
                 "It ended on {day}: nothing that happens from now on is decided by it.",
@@ -116,7 +116,7 @@ def _days(rule: Rule, on: date) -> Iterator[Concern]:
 def _tests(rule: Rule) -> Iterator[Concern]:
     if not rule.tests:
         yield note(
-            "no_tests",
+            Kind.NO_TESTS,
             "tests",
             Words(
                 "No test says what it is meant to do.", "Aucun test ne dit ce qu’elle doit faire."
