@@ -12,6 +12,7 @@ from rewards.reading import Fields, Given
 
 N_MAX = 1_000_000_000
 PLACES_MAX = 12
+LENGTH_MAX = 40  # characters
 NOTHING = Fraction(0)
 
 
@@ -51,9 +52,10 @@ def read_step(given: Given | None, kpi: str) -> Fraction:
 def read_threshold(given: Given, *, share: bool) -> Fraction:
     """Read `95 %` for a share, `45` or `2.5` for anything else; `19/20` for either. Exact."""
     written = str(given.value).strip() if isinstance(given.value, str | int) else ""
-    number = _read_number(written) if not isinstance(given.value, bool) else None
+    readable = not isinstance(given.value, bool) and len(written) <= LENGTH_MAX
+    number = _read_number(written) if readable else None
     per_cent = written.endswith("%")
-    if number is None or len(written) > 40:
+    if number is None:
         remedy = "Write 95 %." if share else "Write a number such as 45 or 2.5."
         raise given.refused(f"{given.shown} isn't a threshold.", remedy)
     if share and not per_cent and "/" not in written:
