@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import singledispatch
-from math import ceil, floor
+from math import ceil, floor, isfinite
 
 from partner_cx.measures.figures import Figure, State
 from partner_cx.periods import Period
@@ -145,7 +145,7 @@ def _against(condition: KpiAtLeast | KpiAtMost, evidence: Evidence) -> Way:
     lower = condition.against is Compared.LOWER
     if condition.against is not Compared.VALUE:
         end = figure.low if lower else figure.high
-        if end is None:
+        if end is None or not isfinite(end):
             return Way((Step(ways.any_data(condition.kpi), Fraction(1)),))
         told = ways.sure_of(figure, bound, Fraction(end), lower=lower)
         return Way((Step(told, _relative(Fraction(end), bound)),))

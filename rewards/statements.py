@@ -98,11 +98,11 @@ class Held:
         return self.settled_on is None
 
     @property
-    def outcome(self) -> Words:
-        """What it waits for, or what became of it."""
+    def sentence(self) -> Words:
+        """Why it was awarded and what it waits for, or what became of it and why."""
         if self.settled_why is not None:
             return self.settled_why
-        return _waiting(self.until, approval=self.needs_approval)
+        return sentences.joined([self.why, _waiting(self.until, approval=self.needs_approval)])
 
 
 @dataclass(frozen=True)

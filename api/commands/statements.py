@@ -123,7 +123,7 @@ def _held(told: Statement, language: str) -> Iterator[str]:
             yield heading.in_(language)
         for each in awards:
             points = number_text(each.points, language)
-            yield f"{each.on}  {points:>7}  {each.why.in_(language)} {each.outcome.in_(language)}"
+            yield f"{each.on}  {points:>7}  {each.sentence.in_(language)}"
 
 
 def _missed(each: Unearned, language: str) -> Iterator[str]:
@@ -180,12 +180,11 @@ def _held_records(each: Held, language: str) -> Iterator[Row]:
         "rule_version": each.rule.version if each.rule else None,
         "key": each.key,
     }
-    why = f"{each.why.in_(language)} {each.outcome.in_(language)}"
     yield {
         **about,
         "record": "held" if each.waits else "refused",
         "points": each.points,
-        "why": why,
+        "why": each.sentence.in_(language),
         "entry": each.entry,
         "held_until": each.until,
         "needs_approval": each.needs_approval,

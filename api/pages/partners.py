@@ -217,8 +217,7 @@ def _held(each: Held, language: str) -> dict[str, Any]:
         "period": each.period.label(language) if each.period else "",
         "points": number_text(each.points, language),
         "waits": each.waits,
-        "why": each.why.in_(language),
-        "outcome": each.outcome.in_(language),
+        "sentence": each.sentence.in_(language),
         "version": each.rule.version if each.rule else None,
         "figures": [told(figure, language) for figure in each.figures],
     }

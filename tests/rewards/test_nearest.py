@@ -16,6 +16,7 @@ from rewards.evidence import Earlier, Event, Evidence, Peers
 from rewards.limits import Won
 from rewards.nearest import Way, nearest
 from rewards.rules import Rule, decide
+from tests.harness.any_rules import EVIDENCE, HISTORIES, RULES
 from tests.harness.situations import a_rule, decided, figure, known, reports, situations
 
 NO_WAY = Way()
@@ -235,3 +236,13 @@ def test_taking_the_step_is_enough_and_one_less_isnt(
     enough = decide(rule, known(counted(kpi, then, of, target=None)))
     short = decide(rule, known(counted(kpi, almost, of, target=None)))
     assert (enough.verdict, short.verdict) == (Verdict.MET, Verdict.NOT_MET)
+
+
+@given(rule=RULES, evidence=EVIDENCE, history=HISTORIES)
+def test_whatever_wasnt_earned_has_a_way_or_a_reason(
+    rule: Rule, evidence: Evidence, history: list[Won]
+) -> None:
+    decision = decide(rule, evidence, history)
+    found = nearest(decision)
+    assert (found is None) is (decision.points > 0)
+    assert found is None or all(step.sentence.fr for step in found.steps)
