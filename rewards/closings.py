@@ -28,6 +28,7 @@ from rewards import sentences
 from rewards.awards import Outcome, award_all
 from rewards.candidates import candidates, freeze_partners, partners_digest
 from rewards.deciding import decide_all
+from rewards.drawing import draw_events
 from rewards.events import EventRow
 from rewards.frozen import Closing, FrozenFigure, closing_of, digest, freeze
 from rewards.terms import terms_of
@@ -75,6 +76,7 @@ def close(
         # moment meanwhile, what is left is done below.
         with suppress(Conflict):
             refreshing.refresh(engine, now=now, settings=settings)
+    draw_events(engine, now=now, settings=settings)  # rules may count them
     return transact(engine, lambda session: _close(session, period, now, by, settings))
 
 
