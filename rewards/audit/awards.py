@@ -85,14 +85,20 @@ def _award(inspection: Inspection, lines: Sequence[Any], rules: Readable) -> Ite
         return
     if first.verdict != Verdict.MET or first.earned == 0:
         yield Found("award_unearned", first.key, Verdict.MET.value, first.verdict)
-    if first.rule_version_id not in rules:
-        return  # the version can't be read, which is told elsewhere
+    if not _is_whole(first, rules):
+        return  # a row is gone or can't be read, which is told elsewhere
     _, rule = rules[first.rule_version_id]
     due = _key(first, rule)
     if first.key != due:
         yield Found("award_key_altered", first.key, due, first.key)
     yield from _moved(first, lines, rule)
     yield from _held(inspection, first, rule)
+
+
+def _is_whole(row: Any, rules: Readable) -> bool:
+    """Whether all that an award rests on is there."""
+    occasion = row.period or row.event_key
+    return row.rule_version_id in rules and occasion is not None and row.code is not None
 
 
 def _key(row: Any, rule: Rule) -> str:
@@ -193,7 +199,7 @@ def _owed(inspection: Inspection, rules: Readable) -> Iterator[_Owed]:
     for row in inspection.session.execute(unpaid):
         inspection.saw("awards waiting")
         moment = row.closed_at or row.recorded_at
-        if row.rule_version_id in rules and moment is not None:
+        if _is_whole(row, rules):
             _, rule = rules[row.rule_version_id]
             group = (row.closing_id, row.rule_version_id) if row.closing_id else None
             yield _Owed(_key(row, rule), row.points, moment, rule.budget, group)

@@ -69,9 +69,8 @@ def _due(
     retired = sa.select(RuleRetirement.code, sa.func.max(RuleRetirement.version)).where(
         RuleRetirement.from_day <= period.first_day
     )
-    last_retired = dict(
-        inspection.session.execute(retired.group_by(RuleRetirement.code)).tuples().all()
-    )
+    found = inspection.session.execute(retired.group_by(RuleRetirement.code))
+    last_retired = {code: version for code, version in found}  # noqa: C416 - rows aren't pairs
     for code, (version, rule) in newest.items():
         if rule.holds_in(period) and version.version > last_retired.get(code, 0):
             yield code, version.id
@@ -110,15 +109,20 @@ def _decided_again(
         where = f"{closing.period} {rule.code} {candidate.code}"
         row = kept.pop(candidate.partner_id, None)
         inspection.saw("decisions")
-        yield from _compared(where, row and (row.verdict, row.points), (verdict.value, points))
+        was = row and (row.verdict, row.points)
+        yield from _compared(where, was, (verdict.value, points), limited=bool(limited))
     if closing.partners_digest is not None:
         for row in sorted(kept.values(), key=lambda each: each.code):
             yield Found("decision_extra", f"{closing.period} {rule.code} {row.code}")
 
 
-def _compared(where: str, kept: tuple[str, int] | None, again: tuple[str, int]) -> Iterator[Found]:
+def _compared(
+    where: str, kept: tuple[str, int] | None, again: tuple[str, int], *, limited: bool
+) -> Iterator[Found]:
     if kept is None:
         yield Found("decision_missing", where, told(*again))
+    elif limited and kept[0] == again[0] and kept[1] > again[1]:
+        yield Found("limit_exceeded", where, f"{again[1]} points", f"{kept[1]} points")
     elif kept != again:
         yield Found("decision_altered", where, told(*again), told(*kept))
 
@@ -171,7 +175,12 @@ def _on_event(
             yield Found("rule_version_swapped", where, "another", version.version)
         evidence = event_evidence(inspection.session, event, rule)
         again = judge(rule, evidence, event_history(inspection.session, event, rule))
-        yield from _compared(where, (row.verdict, row.points), (again[0].value, again[1]))
+        yield from _compared(
+            where,
+            (row.verdict, row.points),
+            (again[0].value, again[1]),
+            limited=bool(rule.limits or rule.cool_down_days),
+        )
     for code, number in sorted(due.items()):
         evidence = event_evidence(inspection.session, event, rules[number][1])
         verdict, points = judge(

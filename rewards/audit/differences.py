@@ -144,13 +144,13 @@ KINDS: Mapping[str, Kind] = {
         "La table {where} a perdu sa contrainte {expected}.",
         _MIGRATE,
     ),
-    "unreadable": _kind(
-        "{where} can't be read: {found}.",
-        "{where} est illisible : {found}.",
-    ),
     "reference_to_nothing": _kind(
         "{where} refers to {expected}, which isn't there.",
         "{where} renvoie à {expected}, qui n’existe pas.",
+    ),
+    "unreadable": _kind(
+        "{where} can't be read: {found}.",
+        "{where} est illisible : {found}.",
     ),
     # --- the ledger
     "transfer_without_entries": _kind(
@@ -289,6 +289,11 @@ KINDS: Mapping[str, Kind] = {
         "Decision {where} is missing; the frozen evidence says {expected}.",
         "La décision {where} manque ; les éléments figés disent {expected}.",
     ),
+    "limit_exceeded": _kind(
+        "Decision {where} grants {found}; the rule's limits leave {expected}.",
+        "La décision {where} accorde {found} ; les plafonds de la règle laissent {expected}.",
+        _CORRECT,
+    ),
     # --- awards
     "award_forged": _kind(
         "Transfer {where} calls itself an award, and no decision stands behind it.",
@@ -325,11 +330,6 @@ KINDS: Mapping[str, Kind] = {
         "La récompense {where} de {expected} points était acquise, son budget pouvait la payer, "
         "et aucun mouvement n’existe.",
         _CLOSE_AGAIN,
-    ),
-    "limit_exceeded": _kind(
-        "{where} allows {expected} and paid {found}.",
-        "{where} permet {expected} et a payé {found}.",
-        _CORRECT,
     ),
     # --- holds
     "hold_terms": _kind(

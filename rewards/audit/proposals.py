@@ -27,7 +27,7 @@ def proposals(inspection: Inspection, rules: Readable) -> Iterator[Found]:
         rows = inspection.session.execute(_PROPOSED.where(stretch)).all()
         for _, lines in groupby(rows, key=lambda row: row.Proposal.id):
             inspection.saw("proposals")
-            yield from _proposal(list(lines), rules)
+            yield from _proposal(inspection, list(lines), rules)
 
 
 _ORIGINAL = aliased(Transfer)
@@ -35,6 +35,7 @@ _PROPOSED = (
     sa.select(
         Proposal,
         ProposalOutcome.approved,
+        ProposalOutcome.settled_at,
         DecisionRow.rule_version_id,
         RuleVersion.code.label("rule_code"),
         Closing.period,
@@ -61,7 +62,7 @@ _PROPOSED = (
 )
 
 
-def _proposal(lines: Sequence[Any], rules: Readable) -> Iterator[Found]:
+def _proposal(inspection: Inspection, lines: Sequence[Any], rules: Readable) -> Iterator[Found]:
     first = lines[0]
     proposal = first.Proposal
     if proposal.contents_digest != proposal.digest:
@@ -72,7 +73,7 @@ def _proposal(lines: Sequence[Any], rules: Readable) -> Iterator[Found]:
     carried_out = [line for line in lines if line.key is not None]
     if carried_out and not first.approved:
         yield Found("compensation_unapproved", carried_out[0].key)
-    elif first.approved and not carried_out and proposal.points > 0:
+    elif first.approved and not carried_out and _could_be(inspection, first):
         yield Found("proposal_unpaid", proposal.key, proposal.points)
     for line in carried_out:
         due = _corrected(first, line)
@@ -82,6 +83,23 @@ def _proposal(lines: Sequence[Any], rules: Readable) -> Iterator[Found]:
             )
             break
     yield from _moved(first, carried_out, rules)
+
+
+def _could_be(inspection: Inspection, row: Any) -> bool:
+    """Whether it could be carried out: a wallet that holds nothing yet has nothing taken."""
+    if row.Proposal.points > 0:
+        return True
+    held = (
+        sa.select(sa.func.sum(Entry.points))
+        .join(Transfer, Transfer.id == Entry.transfer_id)
+        .join(Account, Account.id == Entry.account_id)
+        .where(
+            Account.kind == AccountKind.WALLET,
+            Account.owner == wallet_of(row.partner_code or ""),
+            Transfer.recorded_at < row.settled_at,
+        )
+    )
+    return int(inspection.session.scalar(held) or 0) > 0
 
 
 def _about(row: Any) -> str:
