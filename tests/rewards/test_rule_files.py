@@ -332,4 +332,4 @@ def can_be_tried(rule: Rule) -> None:
     """Whatever is a rule can be run over whatever its tests state."""
     run_tests(rule)
     for test in rule.tests:
-        assert decide(rule, evidence_of(rule, test.given), test.given.won).sentence
+        assert decide(rule, evidence_of(rule, test.given), test.given.won).sentence.en
