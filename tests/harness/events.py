@@ -50,7 +50,14 @@ def in_force(engine: sa.Engine, *rules: Rule, points: int = 10_000) -> None:
         for rule in rules:
             publish(session, rule, by=MANAGER, why="Terms of 2026", now=NOW)
             if points:
-                fund(session, rule.budget, points, key=f"fund:{rule.budget}", why=why, now=NOW)
+                fund(
+                    session,
+                    rule.budget,
+                    points,
+                    key=f"fund:{rule.budget}:{points}",
+                    why=why,
+                    now=NOW,
+                )
 
     transact(engine, work)
 
