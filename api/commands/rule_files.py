@@ -34,7 +34,7 @@ By = Annotated[
 def is_file(given: str) -> bool:
     """Whether a file is meant: there is one, or it is written like one."""
     path = Path(given)
-    written_so = path.suffix.lower() in (".yaml", ".yml") or len(path.parts) > 1
+    written_so = path.suffix.lower() in (".yaml", ".yml") or "/" in given or "\\" in given
     return written_so or (path.exists() and not path.is_dir())
 
 
@@ -73,7 +73,7 @@ def kept_rule(session: Session, code: str) -> tuple[Rule, str]:
     if draft := session.get(RuleDraft, code):
         return draft.rule, f"The draft of {code}"
     newest = versions(session, code)[-1]
-    return newest.rule, f"{code}, version {newest.version},"
+    return newest.rule, f"{code}, version {newest.version}"
 
 
 def who(by: str | None) -> str:

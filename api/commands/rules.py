@@ -140,11 +140,12 @@ def check(
     with open_house(database, any_schema=rule is not None) as house:
         at = moment(now, house.settings).astimezone(house.settings.zone).date()
         if rule is None:
-            rule, concerns = _of_kept(house, given, first, last, at)
+            rule, called, concerns = _of_kept(house, given, first, last, at)
         else:
-            say(f"{Path(given).name} is a rule: {rule.code}, {outline(rule)}.")
+            called = f"{Path(given).name} is a rule: {rule.code}, "
             concerns = _of_file(house, rule, first, last, at)
         spoken = language or house.language
+    say(f"{called}{outline(rule)}.")
     _print(rule, concerns, form, spoken)
     raise typer.Exit(_exit_status(concerns))
 
@@ -162,15 +163,15 @@ app.command()(publishing.discard)
 
 def _of_kept(
     house: House, code: str, first: str | None, last: str | None, on: date
-) -> tuple[Rule, list[Concern]]:
-    """What there is to say about a draft, or else about the newest version."""
+) -> tuple[Rule, str, list[Concern]]:
+    """What there is to say about a draft, or else the newest version, and what it is called."""
     from partner_cx.database import reading
     from rewards.lint.checking import check as look_over
 
     with reading(house.engine) as session:
         rule, called = kept_rule(session, code)
-        say(f"{called}: {outline(rule)}.")
-        return rule, look_over(session, rule, on=on, **_span(rule, first, last))
+        concerns = look_over(session, rule, on=on, **_span(rule, first, last))
+        return rule, f"{called}: ", concerns
 
 
 def _of_file(
