@@ -21,7 +21,7 @@ from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards.conditions import Finding, Verdict
 from rewards.frozen import Closing, closing_of
-from rewards.misses import ROWS_SHOWN, Asked, Misses, rows_behind, rows_kept
+from rewards.misses import ROWS_SHOWN, Asked, Misses, rows_kept, rows_missed
 from rewards.rules import Decision, Level
 from rewards.terms import under_terms
 
@@ -56,7 +56,7 @@ class RowsBehind:
     settings: Settings
     limit: int = ROWS_SHOWN
     _closings: dict[Period, Closing | None] = field(default_factory=dict)
-    _measured: dict[tuple[int, Level, str], list[int]] = field(default_factory=dict)
+    _asked: dict[tuple[int, Level, str], Asked] = field(default_factory=dict)
     _found: dict[tuple[int, str, Level, str, bool], Misses] = field(default_factory=dict)
 
     def shortfalls(self, decision: Decision, partner_id: int) -> tuple[Shortfall, ...]:
@@ -88,31 +88,23 @@ class RowsBehind:
         level, subject = decision.rule.measured_on, decision.scorecard.subject
         key = (closing.id, leaf.kpi, level, subject, kept)
         if key not in self._found:
-            partners = self._partners(closing, level, subject, partner_id)
-            self._found[key] = self._look_up(closing, leaf.kpi, partners, kept=kept)
+            asked = self._asked_about(closing, level, subject, partner_id)
+            look_up = rows_kept if kept else rows_missed
+            self._found[key] = look_up(asked, leaf.kpi, self.limit)
         return self._found[key]
 
-    def _look_up(
-        self, closing: Closing, kpi: str, partners: Sequence[int], *, kept: bool
-    ) -> Misses:
-        period = Period.parse(closing.period)
-        settings = under_terms(self.settings, closing.terms)
-        known_until = closing.last_import_id or 0
-        if kept:
-            asked = Asked(
-                self.session, tuple(partners), period, closing.as_of, known_until, settings
+    def _asked_about(self, closing: Closing, level: Level, subject: str, partner_id: int) -> Asked:
+        key = (closing.id, level, subject)
+        if key not in self._asked:
+            self._asked[key] = Asked(
+                self.session,
+                tuple(self._partners(closing, level, subject, partner_id)),
+                Period.parse(closing.period),
+                closing.as_of,
+                closing.last_import_id or 0,
+                under_terms(self.settings, closing.terms),
             )
-            return rows_kept(asked, kpi, self.limit)
-        return rows_behind(
-            self.session,
-            partners,
-            kpi,
-            period,
-            as_of=closing.as_of,
-            known_until=known_until,
-            settings=settings,
-            limit=self.limit,
-        )
+        return self._asked[key]
 
     def _closing(self, period: Period) -> Closing | None:
         if period not in self._closings:
@@ -124,10 +116,7 @@ class RowsBehind:
     ) -> Sequence[int]:
         if level is Level.PARTNER:
             return [partner_id]
-        key = (closing.id, level, subject)
-        if key not in self._measured:
-            self._measured[key] = _members(self.session, closing, subject)
-        return self._measured[key]
+        return _members(self.session, closing, subject)
 
 
 def leaves(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from partner_cx.words import Words
 from rewards.misses import adoption, invoices, orders, support
 from rewards.misses.rows import Asked, Miss, Misses
 
-__all__ = ["Asked", "Miss", "Misses", "rows_behind", "rows_kept"]
+__all__ = ["Asked", "Miss", "Misses", "rows_behind", "rows_kept", "rows_missed"]
 
 ROWS_SHOWN = 20
 
@@ -38,9 +38,14 @@ def rows_behind(
     They are the rows that were counted and missed, so that there are as many as `of` less `hits`;
     where less is better, those that were hit. A KPI that isn't made of hits has none to show.
     """
+    asked = Asked(session, tuple(partners), period, as_of, known_until, settings)
+    return rows_missed(asked, kpi, limit)
+
+
+def rows_missed(asked: Asked, kpi: str, limit: int = ROWS_SHOWN) -> Misses:
+    """The same, for somebody who asks about several KPIs: facts are read once for all of them."""
     if kpi not in _TOLD:
         return Misses()
-    asked = Asked(session, tuple(partners), period, as_of, known_until, settings)
     called, tell = _TOLD[kpi]
     return _sorted(tell(asked), called, limit)
 

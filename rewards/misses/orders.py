@@ -68,6 +68,10 @@ def _lines(missed: pd.DataFrame, verdict: Callable[[dict[str, Any]], Words]) -> 
 
 
 def _due_lines(asked: Asked) -> pd.DataFrame:
+    return asked.once("due lines", _read_due_lines)
+
+
+def _read_due_lines(asked: Asked) -> pd.DataFrame:
     return _judged_lines(asked, asked.facts(OrderLine, "order-lines", "window_end"))
 
 

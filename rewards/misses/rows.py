@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
@@ -86,6 +86,13 @@ class Asked:
     as_of: datetime
     known_until: int
     settings: Settings
+    _read: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def once(self, name: str, read: Callable[[Asked], pd.DataFrame]) -> pd.DataFrame:
+        """What several KPIs are drawn from, read by the first of them."""
+        if name not in self._read:
+            self._read[name] = read(self)
+        return self._read[name]
 
     @property
     def as_of_day(self) -> date:
