@@ -27,6 +27,7 @@ from partner_cx.quantities import number_text
 from partner_cx.words import Words
 from rewards import sentences
 from rewards.budgets import budget, points_left, raise_alerts
+from rewards.compensations import collect_carried
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
 from rewards.evidence import Evidence
@@ -95,6 +96,7 @@ def award_all(
         left = there.take(session)
         post_many(session, list(_postings(owed, rules, there, left, period, today)), now=now)
         raise_alerts(session, list(there.budgets), now)
+        collect_carried(session, {each.partner_id for each in owed}, now, today)
     return _outcomes(session, closing.id, rules, before)
 
 
