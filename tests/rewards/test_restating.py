@@ -19,10 +19,13 @@ from partner_cx.periods import PeriodKind
 from partner_cx.words import Words
 from rewards.approving import approve, proposals, refuse
 from rewards.compensations import carried, collect_carried
+from rewards.happenings import Happening, happened
 from rewards.ledger import Account, AccountKind, Entry, Move, Transfer, account, post, unbalanced
 from rewards.limits import Limit
 from rewards.restating import Restatement, restate
 from rewards.rules import Audience, Level, Rule
+from tests.harness.events import NOW as EVENTS_NOW
+from tests.harness.events import on_day
 from tests.harness.intake import SETTINGS, order_line, partner, take
 from tests.harness.programme import (
     MANAGER,
@@ -435,6 +438,39 @@ def test_a_figure_gone_missing_takes_nothing_back(network: sa.Engine):
     told = again(network)
     assert "R1" in {each.subject for each in told.figures}
     assert "R1" not in {each.partner_code for each in told.differences}
+
+
+COURSES = """
+code: two_courses
+label: {en: Two courses, fr: Deux formations}
+source: Terms of 2026
+on: close
+period: quarter
+starts: 2026Q1
+conditions:
+  - events_at_least: {event: course_completed, count: 2}
+award: {points: 80}
+budget: network-quality
+"""
+
+
+def test_an_event_that_was_told_late_counts(network: sa.Engine):
+    told_of(network, on_day("C1", "2026-05-03"))
+    closed(network, replace(Rule.from_yaml(COURSES, "courses"), budget=OTIF_BONUS.budget))
+    told_of(network, on_day("C2", "2026-05-04"), on_day("C3", "2026-07-01"))
+    [difference] = again(network, MUCH_LATER).differences
+    assert (difference.partner_code, difference.points) == ("R1", 80)
+    assert [fact.en for fact in difference.facts] == [
+        "Course completed on 4 May 2026 (F-GAS), told of on 20 July 2026."
+    ]
+
+
+def told_of(engine: sa.Engine, *happenings: Happening) -> None:
+    def work(session: Session) -> None:
+        for each in happenings:
+            happened(session, each, now=EVENTS_NOW, settings=SETTINGS)
+
+    transact(engine, work)
 
 
 def test_limits_count_what_they_counted_then(network: sa.Engine):
