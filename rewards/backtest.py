@@ -34,9 +34,10 @@ from rewards.decisions import DecisionRow
 from rewards.frozen import Closing, closing_of
 from rewards.gathering import Gathered, gather
 from rewards.history import history
+from rewards.judging import RANKS, Judging
 from rewards.limits import Won
 from rewards.rulebook import RuleVersion, in_force, versions
-from rewards.rules import Occasion, Rule, judge
+from rewards.rules import Occasion, Rule
 
 
 @dataclass(frozen=True)
@@ -125,21 +126,22 @@ def backtest(
         end where it never was.
     """
 
-    points = budget_points
-    if points is None:
-        points = report(session, rule.budget).funded or None
-    other = None
-    if against is not None:
-        other = backtest(
-            session, against, periods, now=now, settings=settings, budget_points=budget_points
-        )
-    run = _Run(session, now, settings, lambda _period, _closing: rule)
-    run.decide(rule, cut(periods, rule.period))
-    if points is None:
-        pay_without_end(run.batches)
-    else:
-        pay_from(run.batches, points)
-    return run.told(rule, as_published=False, budget_points=points, against=other)
+    together = [each for each in (rule, against) if each]
+    gathered: dict[Period, Judging] = {}
+
+    def tried(each: Rule, other: BackTest | None) -> BackTest:
+        points = budget_points
+        if points is None:
+            points = report(session, each.budget).funded or None
+        run = _Run(session, now, settings, lambda _period, _closing: each, None, together, gathered)
+        run.decide(each, cut(periods, each.period))
+        if points is None:
+            pay_without_end(run.batches)
+        else:
+            pay_from(run.batches, points)
+        return run.told(each, as_published=False, budget_points=points, against=other)
+
+    return tried(rule, tried(against, None) if against else None)
 
 
 def backtest_published(
@@ -202,6 +204,7 @@ class _Run:
     choose: which rule decides a period; None: none does.
     published: the code of a published rule, whose awards before the first period count towards its
         limits; None: a rule that nobody has won by yet.
+    together: the rules that are tried on the same evidence; gathered: that evidence, kept.
     last, won_before_last: the evidence of the last period decided, and what was won by then.
     """
 
@@ -210,6 +213,8 @@ class _Run:
     settings: Settings
     choose: Callable[[Period, Closing | None], Rule | None]
     published: str | None = None
+    together: Sequence[Rule] = ()
+    gathered: dict[Period, Judging] = field(default_factory=dict)
     periods: dict[Period, Closing | None] = field(default_factory=dict)
     batches: list[Batch] = field(default_factory=list)
     won: Won_by = field(default_factory=dict)
@@ -261,22 +266,33 @@ class _Run:
 
     def _closed(self, rule: Rule, period: Period, closing: Closing | None) -> Batch:
         """Decide one period as its close does."""
-        gathered = gather(self.session, period, [rule], closing=closing)
-        self.last = gathered
+        judging = self._judging(rule, period, closing)
+        self.last = judging.gathered
         self.won_before_last = {
             key: tuple(won) for key, won in self.won.items() if isinstance(key, int)
         }
-        lines = []
-        for candidate in gathered.audience(rule):
-            evidence = gathered.evidence(rule, candidate)
-            verdict, points = judge(rule, evidence, self.won.get(candidate.partner_id, ()))
-            lines.append(Line(period, period.last_day, candidate, verdict, points))
+        judged, day = judging.judge(rule, self.won_before_last), period.last_day
+        lines = [
+            Line(period, day, candidate, RANKS[rank], points)
+            for candidate, rank, points in zip(
+                judged.candidates, judged.ranks.tolist(), judged.points.tolist(), strict=True
+            )
+        ]
         for line in lines:
             if line.points:
                 of_partner = self.won.setdefault(line.candidate.partner_id, [])
                 of_partner.append(Won(line.on, line.points))
         number = closing.id if closing else None
         return Batch(period, self._basis(period), rule, lines, closing_id=number)
+
+    def _judging(self, rule: Rule, period: Period, closing: Closing | None) -> Judging:
+        """The period's evidence, gathered once for all rules that are tried together."""
+        if rule not in self.together:
+            return Judging(gather(self.session, period, [rule], closing=closing))
+        if period not in self.gathered:
+            found = gather(self.session, period, self.together, closing=closing)
+            self.gathered[period] = Judging(found)
+        return self.gathered[period]
 
     def _won_before(self) -> Won_by:
         """What a published rule paid before the periods that are tried."""

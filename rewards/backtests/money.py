@@ -7,10 +7,12 @@ rule's own as it was in the ledger, with every gift and every other rule that dr
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -42,27 +44,28 @@ def pay_from(batches: Iterable[Batch], points: int) -> None:
 
 
 def pay_as_the_ledger_could(session: Session, rule_code: str, batches: Sequence[Batch]) -> None:
-    """Pay from the rule's own budgets as they stood at every sitting of its closes.
+    """Pay from the rule's own budgets as they stood whenever its awards were paid, or refused.
 
-    A close that was run again after its budget was funded is a sitting of its own. What isn't
-    closed is paid from what is left now.
+    A close that was run again after its budget was funded is asked again then. What isn't closed
+    is paid from what is left now.
     """
-    awarded = _awarded_on_events(session, rule_code)
-    sittings = sorted(
+    own = _own_awards(session, rule_code, batches)
+    asked = sorted(
         (position, number)
         for number, batch in enumerate(batches)
-        for position in _positions(session, rule_code, batch, awarded)
+        for position in _positions(session, batch, own)
     )
+    own_ids = {award.transfer_id for award in own}
     budgets: dict[str, _Drawn] = {}
-    paid: dict[str, int] = {}
-    for position, number in sittings:
+    paid: Counter[str] = Counter()
+    for position, number in asked:
         batch = batches[number]
         code = batch.rule.budget
         if code not in budgets:
-            budgets[code] = _drawn_by_others(session, code, rule_code)
-        left = budgets[code].before(position) - paid.get(code, 0)
+            budgets[code] = _drawn_by_others(session, code, own_ids)
+        left = budgets[code].before(position) - paid[code]
         taken = _pay(batch, left)
-        paid[code] = paid.get(code, 0) + taken
+        paid[code] += taken
         batch.left = left - taken
 
 
@@ -94,87 +97,72 @@ class _Drawn:
         return self.balances[place - 1] if place else 0
 
 
-def _drawn_by_others(session: Session, budget_code: str, rule_code: str) -> _Drawn:
-    own = (
-        sa.select(DecisionRow.id)
-        .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
-        .where(RuleVersion.code == rule_code)
+def _drawn_by_others(session: Session, budget_code: str, own_ids: Collection[int]) -> _Drawn:
+    account = sa.select(Account.id).where(
+        Account.kind == AccountKind.BUDGET, Account.owner == budget_code
     )
     found = session.execute(
-        sa.select(Transfer.id, Entry.points)
-        .join(Entry, Entry.transfer_id == Transfer.id)
-        .join(Account, Account.id == Entry.account_id)
-        .where(
-            Account.kind == AccountKind.BUDGET,
-            Account.owner == budget_code,
-            sa.or_(Transfer.decision_id.is_(None), Transfer.decision_id.not_in(own)),
-        )
-        .order_by(Transfer.id)
+        sa.select(Entry.transfer_id, Entry.points)
+        .where(Entry.account_id == account.scalar_subquery())
+        .order_by(Entry.transfer_id)
     ).all()
-    return _Drawn([number for number, _ in found], list(accumulate(row[1] for row in found)))
+    others = [(number, points) for number, points in found if number not in own_ids]
+    balances = accumulate(points for _, points in others)
+    return _Drawn([number for number, _ in others], list(balances))
+
+
+class _Award(NamedTuple):
+    """A transfer that paid the rule's award, at a close or on an event."""
+
+    transfer_id: int
+    recorded_at: datetime
+    closing_id: int | None
+    event_id: int | None
 
 
 _AT_THE_END = 2**62  # after every transfer there is
 
 
-def _positions(
-    session: Session, rule_code: str, batch: Batch, awarded: Mapping[int, int]
-) -> Iterator[int]:
-    """Before which transfers the budget was asked: once per moment at which the close was run.
+def _positions(session: Session, batch: Batch, own: Sequence[_Award]) -> list[int]:
+    """Before which transfers the budget was asked for a batch: once per moment it was paid at.
 
-    awarded: the transfers that paid events, by event.
+    Where nothing was paid at first, it is asked after all that was transferred by then: what
+    refused it then refuses it there.
     """
+    if batch.closing_id is None and batch.event_id is None:
+        return [_AT_THE_END]
+    paid: dict[datetime, int] = {}
+    for award in own:
+        if (award.closing_id, award.event_id) == (batch.closing_id, batch.event_id):
+            paid.setdefault(award.recorded_at, award.transfer_id)
+    first = _first_asked(session, batch)
+    if first not in paid:
+        latest = sa.select(Transfer.id).where(Transfer.recorded_at <= first)
+        paid[first] = (session.scalar(latest.order_by(Transfer.id.desc()).limit(1)) or 0) + 1
+    return list(paid.values())
+
+
+def _first_asked(session: Session, batch: Batch) -> datetime:
     if batch.closing_id is not None:
-        yield from _of_closing(session, rule_code, batch.closing_id)
-    elif batch.event_id is None:
-        yield _AT_THE_END
-    elif batch.event_id in awarded:
-        yield awarded[batch.event_id]
+        asked = sa.select(Closing.closed_at).where(Closing.id == batch.closing_id)
     else:
-        recorded = sa.select(EventRow.recorded_at).where(EventRow.id == batch.event_id)
-        yield _after(session, session.scalars(recorded).one())
+        asked = sa.select(EventRow.recorded_at).where(EventRow.id == batch.event_id)
+    return session.scalars(asked).one()
 
 
-def _of_closing(session: Session, rule_code: str, closing_id: int) -> Iterator[int]:
-    paid = session.execute(_paid(closing_id)).all()
-    closed_at = sa.select(Closing.closed_at).where(Closing.id == closing_id)
-    for moment in {row.recorded_at for row in paid} | {session.scalars(closed_at).one()}:
-        rows = [row for row in paid if row.recorded_at == moment]
-        own_or_later = [row.first for row in rows if row.code >= rule_code]
-        if own_or_later:
-            yield min(own_or_later)
-        elif rows:
-            yield max(row.last for row in rows) + 1
-        else:
-            yield _after(session, moment)
-
-
-def _after(session: Session, moment: datetime) -> int:
-    by_then = sa.select(sa.func.max(Transfer.id)).where(Transfer.recorded_at <= moment)
-    return (session.scalar(by_then) or 0) + 1
-
-
-def _paid(closing_id: int) -> sa.Select[int, int, str, datetime]:
-    """The first and last transfer of each rule at each moment, for what a close decided."""
-    return (
-        sa.select(
-            sa.func.min(Transfer.id).label("first"),
-            sa.func.max(Transfer.id).label("last"),
-            RuleVersion.code,
-            Transfer.recorded_at,
-        )
-        .join(DecisionRow, DecisionRow.id == Transfer.decision_id)
-        .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
-        .where(DecisionRow.closing_id == closing_id)
-        .group_by(RuleVersion.code, Transfer.recorded_at)
-    )
-
-
-def _awarded_on_events(session: Session, rule_code: str) -> dict[int, int]:
+def _own_awards(session: Session, rule_code: str, batches: Sequence[Batch]) -> list[_Award]:
+    """The transfers that paid the rule's awards, the first one first."""
+    versions = session.scalars(sa.select(RuleVersion.id).where(RuleVersion.code == rule_code))
+    closings = {batch.closing_id for batch in batches if batch.closing_id is not None}
+    decided = sa.select(DecisionRow.id).where(DecisionRow.rule_version_id.in_(versions.all()))
+    if any(batch.event_id for batch in batches):
+        decided = decided.where(DecisionRow.event_id.is_not(None))
+    else:
+        decided = decided.where(DecisionRow.closing_id.in_(sorted(closings)))
     found = session.execute(
-        sa.select(DecisionRow.event_id, Transfer.id)
-        .join(Transfer, Transfer.decision_id == DecisionRow.id)
-        .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
-        .where(RuleVersion.code == rule_code, DecisionRow.event_id.is_not(None))
+        sa.select(Transfer.id, Transfer.recorded_at, DecisionRow.closing_id, DecisionRow.event_id)
+        .join(DecisionRow, DecisionRow.id == Transfer.decision_id)
+        .where(Transfer.decision_id.in_(decided))
+        .order_by(Transfer.id)
     )
-    return {event_id: number for event_id, number in found if event_id is not None}
+    return [_Award(*row) for row in found]

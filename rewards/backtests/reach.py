@@ -13,7 +13,7 @@ from rewards.conditions import Verdict
 from rewards.gathering import Gathered
 from rewards.limits import Won
 from rewards.nearest import Way, nearest
-from rewards.rules import Rule, decide
+from rewards.rules import Decision, Rule, decide, judge
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,15 @@ def within_reach(
     """Everyone in the audience who won nothing: the nearest first, those out of reach last."""
     found = []
     for candidate in gathered.audience(rule):
-        history = won.get(candidate.partner_id, ())
-        decision = decide(rule, gathered.evidence(rule, candidate), history)
+        evidence, history = gathered.evidence(rule, candidate), won.get(candidate.partner_id, ())
+        verdict, points = judge(rule, evidence, history)
+        if points:
+            continue
+        # What was found isn't told here, but for a limit: it stands in the way alone.
+        met = verdict is Verdict.MET
+        decision = (
+            decide(rule, evidence, history) if met else Decision(rule, evidence, verdict, (), 0, 0)
+        )
         if way := nearest(decision):
-            found.append(Within(candidate, decision.verdict, way))
+            found.append(Within(candidate, verdict, way))
     return tuple(sorted(found, key=lambda each: (*each.way.length, each.candidate.code)))

@@ -12,8 +12,10 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).parents[2])  # a folder that is run stands first, by itself
 
 from tests.bench import (  # noqa: E402, F401  put their sections into the report
+    backtests,
     product,
     rules_close,
+    rules_events,
     sections,
 )
 from tests.bench.report import (  # noqa: E402
