@@ -8,12 +8,10 @@ to approve it, goes to the partner's pending account; `holds` brings it on from 
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from itertools import groupby
-from operator import attrgetter
 from typing import NamedTuple, Self
 from urllib.parse import quote
 
@@ -27,15 +25,14 @@ from partner_cx.quantities import number_text
 from partner_cx.words import Words
 from rewards import sentences
 from rewards.budgets import budget, points_left, raise_alerts
-from rewards.compensations import collect_carried
 from rewards.conditions import Verdict
+from rewards.deciding import Tally, tallies
 from rewards.decisions import DecisionRow
 from rewards.evidence import Evidence
 from rewards.frozen import Closing
 from rewards.ledger import (
     Account,
     AccountKind,
-    Entry,
     Move,
     Posting,
     Transfer,
@@ -44,60 +41,85 @@ from rewards.ledger import (
     take,
     wallet_of,
 )
-from rewards.rulebook import RuleVersion
 from rewards.rules import Decision, Rule, Shortage
 from rewards.shares import Due, shared_out
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a rule came to at a close.
+class Outcome(Tally):
+    """What a rule came to at a close, once its awards are paid as far as they can be.
 
-    met, not_met, unknown: how many partners. limited: how many met it and get nothing for it,
-        since the rule's limits or its cool-down leave nothing.
-    points_awarded: in all, by this run and earlier ones. points_new: by this run alone.
-    points_held: how many of those awarded had to wait: for their day, or for somebody to approve.
-    points_unfunded: earned and not awarded yet, since the budget can't pay them.
-    points_cut: earned and never to be awarded, since the budget was shared out.
-    points_left: what the budget holds now.
+    points_new: what this run awarded. points_left: what the rule's budget holds now.
     """
 
-    rule: Rule
-    met: int
-    not_met: int
-    unknown: int
-    limited: int
-    points_awarded: int
     points_new: int
-    points_held: int
-    points_unfunded: int
-    points_cut: int
     points_left: int
+
+    @property
+    def points_awarded(self) -> int:
+        """By this run and earlier ones."""
+        return self.points_paid + self.points_new
+
+    @property
+    def points_held(self) -> int:
+        """Of those awarded, what had to wait: for its day, or for somebody to approve it."""
+        return self.points_awarded if goes_to(self.rule) is AccountKind.PENDING else 0
+
+    @property
+    def points_unfunded(self) -> int:
+        """Earned and not awarded yet, since the budget can't pay it."""
+        return 0 if self._is_cut else self.points_earned - self.points_awarded
+
+    @property
+    def points_cut(self) -> int:
+        """Earned and never to be awarded, since the budget was shared out."""
+        return self.points_earned - self.points_awarded if self._is_cut else 0
 
     @property
     def points_missing(self) -> int:
         """What the budget lacks to pay the unfunded awards."""
         return max(self.points_unfunded - self.points_left, 0)
 
+    @property
+    def _is_cut(self) -> bool:
+        return is_shared(self.rule) and self.points_awarded > 0
+
 
 def award_all(
-    session: Session, *, closing: Closing, period: Period, now: datetime, today: date
+    session: Session,
+    *,
+    closing: Closing,
+    period: Period,
+    now: datetime,
+    today: date,
+    decided: Sequence[Tally] | None = None,
 ) -> tuple[Outcome, ...]:
     """Award what the close's decisions earned and nobody has paid yet, rule by rule, by code.
 
     today: the day from which holds are counted.
+    decided: what the decisions came to, where this transaction took them; None: it is counted.
     """
-    rules = _rules(session, closing.id)
-    before = _awarded(session, closing.id)
-    final = {number for number in before if is_shared(rules[number])}
-    owed = _owed(session, closing.id, rules.keys() - final)
-    if owed:
-        there = _Accounts.of(session, owed, rules)
-        left = there.take(session)
-        post_many(session, list(_postings(owed, rules, there, left, period, today)), now=now)
-        raise_alerts(session, list(there.budgets), now)
-        collect_carried(session, {each.partner_id for each in owed}, now, today)
-    return _outcomes(session, closing.id, rules, before)
+    rules = tallies(session, closing) if decided is None else decided
+    paying = [
+        each for each in rules if each.points_earned > each.points_paid and not is_final(each)
+    ]
+    owed = _owed(session, closing.id, paying)
+    there = _Accounts.of(session, owed, paying)
+    left = there.take(session)
+    postings = {
+        each.version_id: _postings(each.rule, owed[each.version_id], there, left, period, today)
+        for each in paying
+    }
+    post_many(session, [each for of_rule in postings.values() for each in of_rule], now=now)
+    raise_alerts(session, list(there.budgets), now)
+    return tuple(
+        Outcome(
+            **vars(each),
+            points_new=_total(postings.get(each.version_id, ())),
+            points_left=points_left(session, each.rule.budget),
+        )
+        for each in rules
+    )
 
 
 def award_key(period: Period, rule_code: str, partner_code: str) -> str:
@@ -115,6 +137,15 @@ def is_shared(rule: Rule) -> bool:
     return rule.when_short is Shortage.PRO_RATA
 
 
+def is_final(tally: Tally) -> bool:
+    """Whether nothing more will be paid of what it earned."""
+    return is_shared(tally.rule) and tally.points_paid > 0
+
+
+def _total(postings: Iterable[Posting]) -> int:
+    return sum(move.points for posting in postings for move in posting.moves)
+
+
 # --- What is owed -------------------------------------------------------------------------------
 
 
@@ -122,41 +153,35 @@ class Owed(NamedTuple):
     """A met decision that nobody has paid yet."""
 
     decision_id: int
-    version_id: int
     partner_id: int
     partner_code: str
     points: int
 
 
-def _rules(session: Session, closing_id: int) -> dict[int, Rule]:
-    """The rules that the close decided, by their version's id, in the order of their codes."""
-    decided = sa.select(DecisionRow.rule_version_id).where(DecisionRow.closing_id == closing_id)
-    versions = sa.select(RuleVersion).where(RuleVersion.id.in_(decided)).order_by(RuleVersion.code)
-    return {version.id: version.rule for version in session.scalars(versions)}
-
-
-def _owed(session: Session, closing_id: int, version_ids: Iterable[int]) -> list[Owed]:
-    """The awards that wait, by the codes of rule and partner."""
+def _owed(session: Session, closing_id: int, paying: Iterable[Tally]) -> Mapping[int, list[Owed]]:
+    """The awards that wait, by the rule version's id, in the order of the partners' codes."""
     found = session.execute(
         sa.select(
-            DecisionRow.id,
             DecisionRow.rule_version_id,
+            DecisionRow.id,
             DecisionRow.partner_id,
             Partner.code,
             DecisionRow.points,
         )
-        .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
         .join(Partner, Partner.id == DecisionRow.partner_id)
         .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
         .where(
             DecisionRow.closing_id == closing_id,
+            DecisionRow.rule_version_id.in_([each.version_id for each in paying]),
             DecisionRow.points > 0,
-            DecisionRow.rule_version_id.in_(sorted(version_ids)),
             Transfer.id.is_(None),
         )
-        .order_by(RuleVersion.code, Partner.code)
+        .order_by(Partner.code)
     )
-    return [Owed(*row) for row in found]
+    owed: dict[int, list[Owed]] = defaultdict(list)
+    for number, *award in found:
+        owed[number].append(Owed._make(award))
+    return owed
 
 
 # --- Paying it ----------------------------------------------------------------------------------
@@ -164,61 +189,69 @@ def _owed(session: Session, closing_id: int, version_ids: Iterable[int]) -> list
 
 @dataclass(frozen=True)
 class _Accounts:
-    """The budgets by code, and the partners' accounts by kind and owner."""
+    """The budgets by code, and the partners' accounts by kind and the partner's code."""
 
     budgets: Mapping[str, Account]
-    targets: Mapping[tuple[AccountKind, str], Account]
+    targets: Mapping[AccountKind, Mapping[str, Account]]
 
     @classmethod
-    def of(cls, session: Session, owed: Iterable[Owed], rules: Mapping[int, Rule]) -> Self:
-        owners: dict[AccountKind, dict[str, int | None]] = defaultdict(dict)
-        for each in owed:
-            owners[goes_to(rules[each.version_id])][wallet_of(each.partner_code)] = each.partner_id
-        codes = sorted({rules[each.version_id].budget for each in owed})
-        targets = {
-            (kind, owner): account
-            for kind, partners in owners.items()
-            for owner, account in accounts(session, kind, partners).items()
-        }
-        return cls({code: budget(session, code) for code in codes}, targets)
+    def of(cls, session: Session, owed: Mapping[int, list[Owed]], paying: Iterable[Tally]) -> Self:
+        partners: dict[AccountKind, dict[str, int]] = defaultdict(dict)
+        for tally in paying:
+            waiting = owed[tally.version_id]
+            partners[goes_to(tally.rule)] |= {
+                each.partner_code: each.partner_id for each in waiting
+            }
+        codes = sorted({tally.rule.budget for tally in paying})
+        return cls(
+            {code: budget(session, code) for code in codes},
+            {kind: _of_partners(session, kind, these) for kind, these in partners.items()},
+        )
 
     def take(self, session: Session) -> dict[str, int]:
         """Take them all until the transaction ends: what each budget holds, by its code."""
-        held = take(session, [*self.budgets.values(), *self.targets.values()])
+        targets = [account for of_kind in self.targets.values() for account in of_kind.values()]
+        held = take(session, [*self.budgets.values(), *targets])
         return {code: held[account] for code, account in self.budgets.items()}
 
 
+def _of_partners(
+    session: Session, kind: AccountKind, partners: Mapping[str, int]
+) -> dict[str, Account]:
+    owners = {wallet_of(code): number for code, number in partners.items()}
+    found = accounts(session, kind, owners)
+    return {code: found[wallet_of(code)] for code in partners}
+
+
 def _postings(
-    owed: Iterable[Owed],
-    rules: Mapping[int, Rule],
+    rule: Rule,
+    owed: Sequence[Owed],
     there: _Accounts,
     left: dict[str, int],
     period: Period,
     today: date,
-) -> Iterator[Posting]:
-    """What is paid of what is owed. left: what each budget holds, and in the end what remains."""
-    for number, group in groupby(owed, key=attrgetter("version_id")):
-        rule, of_rule = rules[number], list(group)
-        dues = [
-            Due(award_key(period, rule.code, each.partner_code), each.points) for each in of_rule
-        ]
-        paid = shared_out(dues, left[rule.budget], rule.when_short)
-        left[rule.budget] -= sum(paid)
-        source, kind = there.budgets[rule.budget], goes_to(rule)
-        why = _Why(rule, period)
-        for each, due, points in zip(of_rule, dues, paid, strict=True):
-            if not points:
-                continue
-            target = there.targets[kind, wallet_of(each.partner_code)]
-            yield Posting(
-                key=due.key,
-                why=why.of(points, due.points),
-                moves=(Move(source, target, points),),
-                effective_on=period.last_day,
-                decision_id=each.decision_id,
-                held_until=today + timedelta(rule.hold_days) if rule.hold_days else None,
-                needs_approval=rule.needs_approval,
-            )
+) -> list[Posting]:
+    """What is paid of what a rule owes. left: what budgets hold; what is paid is taken off."""
+    begins = award_key(period, rule.code, "")
+    dues = [Due(begins + quote(each.partner_code, safe=""), each.points) for each in owed]
+    paid = shared_out(dues, left[rule.budget], rule.when_short)
+    left[rule.budget] -= sum(paid)
+    source, targets = there.budgets[rule.budget], there.targets[goes_to(rule)]
+    why, on = _Why(rule, period), period.last_day
+    held_until = today + timedelta(rule.hold_days) if rule.hold_days else None
+    return [
+        Posting(
+            key=due.key,
+            why=why.of(points, due.points),
+            moves=(Move(source, targets[each.partner_code], points),),
+            effective_on=on,
+            decision_id=each.decision_id,
+            held_until=held_until,
+            needs_approval=rule.needs_approval,
+        )
+        for each, due, points in zip(owed, dues, paid, strict=True)
+        if points
+    ]
 
 
 @dataclass(frozen=True)
@@ -254,80 +287,3 @@ class _Why:
             paid=Words(number_text(paid, "en"), number_text(paid, "fr")),
             earned=sentences.points(earned),
         )
-
-
-# --- What it came to ----------------------------------------------------------------------------
-
-Awarded = Mapping[int, Counter[str]]  # points by the rule version's id and the kind of account
-
-
-def _awarded(session: Session, closing_id: int) -> Awarded:
-    """What the close's decisions have been paid so far."""
-    found = session.execute(
-        sa.select(DecisionRow.rule_version_id, Account.kind, sa.func.sum(Entry.points))
-        .select_from(DecisionRow)
-        .join(Transfer, Transfer.decision_id == DecisionRow.id)
-        .join(Entry, Entry.transfer_id == Transfer.id)
-        .join(Account, Account.id == Entry.account_id)
-        .where(DecisionRow.closing_id == closing_id, Entry.points > 0)
-        .group_by(DecisionRow.rule_version_id, Account.kind)
-    )
-    awarded: dict[int, Counter[str]] = defaultdict(Counter)
-    for number, kind, points in found:
-        awarded[number][kind] = int(points)
-    return awarded
-
-
-class _Decided(NamedTuple):
-    """How many partners came to a verdict, how many of them to no points, and to how many."""
-
-    partners: int
-    without_points: int
-    points: int
-
-
-def _decided(session: Session, closing_id: int) -> dict[tuple[int, str], _Decided]:
-    """By the rule version's id and the verdict."""
-    without = sa.func.sum(sa.case((DecisionRow.points == 0, 1), else_=0))
-    found = session.execute(
-        sa.select(
-            DecisionRow.rule_version_id,
-            DecisionRow.verdict,
-            sa.func.count(),
-            without,
-            sa.func.sum(DecisionRow.points),
-        )
-        .where(DecisionRow.closing_id == closing_id)
-        .group_by(DecisionRow.rule_version_id, DecisionRow.verdict)
-    )
-    return {
-        (number, verdict): _Decided(partners, int(none), int(points))
-        for number, verdict, partners, none, points in found
-    }
-
-
-def _outcomes(
-    session: Session, closing_id: int, rules: Mapping[int, Rule], before: Awarded
-) -> tuple[Outcome, ...]:
-    decided, awarded = _decided(session, closing_id), _awarded(session, closing_id)
-    nothing = _Decided(0, 0, 0)
-
-    def outcome(number: int, rule: Rule) -> Outcome:
-        met, not_met, unknown = (decided.get((number, verdict), nothing) for verdict in Verdict)
-        paid = awarded[number].total() if number in awarded else 0
-        rest, final = met.points - paid, is_shared(rule) and paid > 0
-        return Outcome(
-            rule,
-            met=met.partners,
-            not_met=not_met.partners,
-            unknown=unknown.partners,
-            limited=met.without_points,
-            points_awarded=paid,
-            points_new=paid - (before[number].total() if number in before else 0),
-            points_held=awarded[number][AccountKind.PENDING] if number in awarded else 0,
-            points_unfunded=0 if final else rest,
-            points_cut=rest if final else 0,
-            points_left=points_left(session, rule.budget),
-        )
-
-    return tuple(outcome(number, rule) for number, rule in rules.items())

@@ -88,12 +88,14 @@ def is_closed(engine: sa.Engine, period: Period) -> bool:
 def _close(session: Session, period: Period, now: datetime, by: str, settings: Settings) -> Closed:
     lock(session, f"close:{period}")
     closing = closing_of(session, period)
-    already = closing is not None
+    already, decided = closing is not None, None
     if closing is None:
         closing = _record(session, period, now, by, settings)
-        decide_all(session, closing=closing, period=period)
+        decided = decide_all(session, closing=closing, period=period)
     today = now.astimezone(settings.zone).date()
-    outcomes = award_all(session, closing=closing, period=period, now=now, today=today)
+    outcomes = award_all(
+        session, closing=closing, period=period, now=now, today=today, decided=decided
+    )
     return Closed(period, already, _count_scorecards(session, closing.id), outcomes)
 
 

@@ -136,7 +136,7 @@ class Crowd:
         if figures is None:
             return KpiColumns.of_nothing(len(self.candidates))
         assert isinstance(figures, KeptFigures), "evidence made by hand is judged one by one"
-        own = (subject_of(self.rule, each.code)[1] for each in self.candidates)
+        own = [subject_of(self.rule, each.code)[1] for each in self.candidates]
         return figures.columns(kpi, subjects or own)
 
 

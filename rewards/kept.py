@@ -7,19 +7,20 @@ figures, and `judging`, which wants a few columns of everybody's.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
+import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from partner_cx.frames import read_frame
 from partner_cx.measures.figures import Figure
-from partner_cx.measures.scorecards import FigureColumns, kept_figures
+from partner_cx.measures.scorecards import FigureColumns, kept_figures, plain_values
 from partner_cx.periods import Period
 
 Array = np.ndarray[Any, Any]
@@ -54,10 +55,13 @@ class KeptFigures(Mapping[str, Mapping[str, Figure]]):
     def __len__(self) -> int:
         return len(self._figures)
 
-    def columns(self, kpi: str, subjects: Iterable[str]) -> KpiColumns:
+    def columns(self, kpi: str, subjects: Sequence[str]) -> KpiColumns:
         """One KPI of these subjects, place by place."""
-        rows = self._rows.get(kpi, {})
-        return KpiColumns([rows.get(subject, _NOTHING) for subject in subjects])
+        if kpi not in self._frames:
+            return KpiColumns.of_nothing(len(subjects))
+        rows = self._frames[kpi]
+        places = pd.Index(rows["subject"]).get_indexer(pd.Series(subjects, dtype=rows["subject"].dtype))
+        return KpiColumns(rows, places)
 
     @cached_property
     def _figures(self) -> dict[str, dict[str, Figure]]:
@@ -69,36 +73,15 @@ class KeptFigures(Mapping[str, Mapping[str, Figure]]):
         return figures
 
     @cached_property
-    def _rows(self) -> dict[str, dict[str, _Row]]:
-        """By KPI and subject; exact numbers as the texts that they are kept as."""
+    def _frames(self) -> dict[str, pd.DataFrame]:
+        """By KPI: what conditions look at, exact numbers as the texts that they are kept as."""
         table = self._table
-        written = (table.value, table.coverage, table.target, table.coverage_min)
-        value, coverage, target, coverage_min = (sa.type_coerce(each, sa.Text) for each in written)
         wanted = sa.select(
-            *(table.kpi, table.subject, value, table.n, table.low, table.high, table.state),
-            *(coverage, target, table.n_min, coverage_min),
+            *(table.kpi, table.subject, table.value, table.n, table.low, table.high, table.state),
+            *(table.coverage, table.target, table.n_min, table.coverage_min),
         ).where(table.period == str(self._period), table.level.in_(self._levels), *self._conditions)
-        rows: dict[str, dict[str, _Row]] = defaultdict(dict)
-        for kpi, subject, *rest in self._session.execute(wanted):
-            rows[kpi][subject] = _Row(*rest)
-        return rows
-
-
-class _Row(NamedTuple):
-    """What is kept of a figure, as far as conditions look at it."""
-
-    value: str | None = None
-    n: int = 0
-    low: float | None = None
-    high: float | None = None
-    state: str | None = None
-    coverage: str | None = None
-    target: str | None = None
-    n_min: int | None = None
-    coverage_min: str | None = None
-
-
-_NOTHING = _Row()
+        rows = read_frame(self._session, wanted)
+        return {str(kpi): of_kpi for kpi, of_kpi in rows.groupby("kpi", sort=False)}
 
 
 # --- A KPI as columns ---------------------------------------------------------------------------
@@ -132,54 +115,66 @@ def crosswise(one: Quotients | Fraction, other: Quotients | Fraction) -> Array:
 
 
 class KpiColumns:
-    """One KPI of many subjects, place by place: what conditions look at of its figures."""
+    """One KPI of many subjects, place by place: what conditions look at of its figures.
 
-    def __init__(self, rows: Sequence[_Row]) -> None:
+    Each column is made when a condition first looks at it: most look at two or three.
+    rows: the kept figures. places: the row of each subject, −1 where it has none.
+    """
+
+    def __init__(self, rows: pd.DataFrame, places: Array) -> None:
         self._rows = rows
+        self._places = places
 
     @classmethod
     def of_nothing(cls, count: int) -> Self:
-        return cls([_NOTHING] * count)
+        return cls(pd.DataFrame(), np.full(count, -1))
 
     @cached_property
     def value(self) -> Quotients:
-        return Quotients.of([_read(row.value) for row in self._rows])
+        return Quotients.of([_read(each) for each in self._column("value")])
 
     @cached_property
     def n(self) -> Array:
-        return np.array([row.n for row in self._rows], dtype=np.int64)
+        return np.array([each or 0 for each in self._column("n")], dtype=np.int64)
 
     @cached_property
     def state(self) -> Array:
-        return np.array([row.state for row in self._rows], dtype=object)
+        return np.array(self._column("state"), dtype=object)
 
     @cached_property
     def low(self) -> Quotients:
         """The lower end of the 95 % interval, as exact as the float it is."""
-        return Quotients.of([_end(row.low) for row in self._rows])
+        return Quotients.of([_end(each) for each in self._column("low")])
 
     @cached_property
     def high(self) -> Quotients:
-        return Quotients.of([_end(row.high) for row in self._rows])
+        return Quotients.of([_end(each) for each in self._column("high")])
 
     @cached_property
     def coverage(self) -> Quotients:
-        return Quotients.of([_read(row.coverage) for row in self._rows])
+        return Quotients.of([_read(each) for each in self._column("coverage")])
 
     @cached_property
     def aimed(self) -> Array:
         """Where a target holds."""
-        return np.array([row.target is not None for row in self._rows], dtype=bool)
+        return np.array([each is not None for each in self._column("target")], dtype=bool)
 
     @cached_property
     def n_min(self) -> Array:
         """What the target asks of the sample."""
-        return np.array([row.n_min or 0 for row in self._rows], dtype=np.int64)
+        return np.array([each or 0 for each in self._column("n_min")], dtype=np.int64)
 
     @cached_property
     def coverage_min(self) -> Quotients:
         """What the target asks of the coverage."""
-        return Quotients.of([_read(row.coverage_min) for row in self._rows])
+        return Quotients.of([_read(each) for each in self._column("coverage_min")])
+
+    def _column(self, name: str) -> list[Any]:
+        """Plain values, None where there is none."""
+        if self._rows.empty:
+            return [None] * len(self._places)
+        values = [*plain_values(self._rows[name]), None]  # the last is what place −1 finds
+        return [values[place] for place in self._places]
 
 
 def _read(written: str | None) -> tuple[int, int] | None:

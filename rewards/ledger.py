@@ -188,8 +188,10 @@ def contents_digest(
     contents: list[object] = [key, why_en, why_fr, effective_on, sorted(map(list, entries))]
     if held_until or needs_approval:  # the others keep the digests they have
         contents.append([held_until or "", needs_approval])
-    plain = json.dumps(contents, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(plain.encode()).hexdigest()
+    return hashlib.sha256(_PLAIN.encode(contents).encode()).hexdigest()
+
+
+_PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def account(
@@ -272,16 +274,23 @@ def post_many(session: Session, postings: Sequence[Posting], *, now: datetime) -
     """
     if not postings:
         return 0
+    by_key: dict[str, Posting] = {}
+    for posting in postings:
+        if by_key.setdefault(posting.key, posting).digest != posting.digest:
+            raise _used_otherwise(posting.key)
     with session.begin_nested():
-        ids = _add_transfers(session, [_transfer(posting, now) for posting in postings])
-        added = [posting for posting in postings if posting.key in ids]
+        ids = _add_transfers(session, [_transfer(each, now) for each in by_key.values()])
+        added = [each for each in by_key.values() if each.key in ids]
         totals: dict[Account, int] = defaultdict(int)
-        for changed, points in (change for each in added for change in each.changes.items()):
-            totals[changed] += points
+        entries: dict[str, list[int]] = {"transfer_id": [], "account_id": [], "points": []}
+        for each in added:
+            for changed, points in each.changes.items():
+                totals[changed] += points
+                entries["transfer_id"].append(ids[each.key])
+                entries["account_id"].append(changed.id)
+                entries["points"].append(points)
         _change_many(session, totals)
-        entries = [_entry(ids[each.key], *c) for each in added for c in each.changes.items()]
-        if entries:
-            bulk.write(session, Entry.__table__, pa.Table.from_pylist(entries))
+        bulk.write(session, Entry.__table__, pa.table(entries, _ENTRIES))
     return len(added)
 
 
@@ -350,8 +359,9 @@ def _total_off(session: Session) -> list[Imbalance]:
 
 # What both ways of posting rest on.
 
-_SHARED = (AccountKind.BUDGET, AccountKind.FUNDING)
+_SHARED = frozenset({AccountKind.BUDGET, AccountKind.FUNDING})
 _AT_ONCE = 5_000  # ids in one statement
+_ENTRIES = pa.schema([(name, pa.int64()) for name in ("transfer_id", "account_id", "points")])
 
 
 def _in_order(changed: Iterable[Account]) -> list[Account]:
@@ -437,16 +447,23 @@ def _too_little(account: Account, asked: int) -> HoldsTooLittle:
 
 def _add_transfers(session: Session, rows: Sequence[Mapping[str, object]]) -> dict[str, int]:
     """The ids of those that are new, by key. The others must say what is said already."""
-    staged = bulk.stage(
-        session, Transfer.__table__, pa.Table.from_pylist(list(rows)), name="new_transfers"
-    )
-    names = ", ".join(rows[0])
+    # What no row says is left to the table's own defaults.
+    told = [name for name in rows[0] if any(row[name] for row in rows)]
+    columns = {name: [row[name] for row in rows] for name in told}
+    staged = bulk.stage(session, Transfer.__table__, pa.table(columns), name="new_transfers")
+    names = ", ".join(told)
     added = session.execute(
         sa.text(
             f"INSERT INTO transfers ({names}) SELECT {names} FROM {staged} WHERE 1 = 1 "
             "ORDER BY staged_row ON CONFLICT (key) DO NOTHING RETURNING key, id"
         )
     ).all()
+    if len(added) < len(rows):
+        _refuse_contradictions(session, staged)
+    return dict(tuple(row) for row in added)
+
+
+def _refuse_contradictions(session: Session, staged: str) -> None:
     contradicts = session.scalar(
         sa.text(
             f"SELECT min(s.key) FROM {staged} s JOIN transfers t ON t.key = s.key "
@@ -455,7 +472,6 @@ def _add_transfers(session: Session, rows: Sequence[Mapping[str, object]]) -> di
     )
     if contradicts:
         raise _used_otherwise(contradicts)
-    return dict(tuple(row) for row in added)
 
 
 def _change_many(session: Session, changes: Mapping[Account, int]) -> None:

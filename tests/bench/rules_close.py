@@ -55,8 +55,10 @@ def _close(engine: sa.Engine, period: Period) -> float:
     def work(session: Session) -> None:
         closing = closing_of(session, period)
         assert closing is not None
-        decide_all(session, closing=closing, period=period)
-        award_all(session, closing=closing, period=period, now=NOW, today=NOW.date())
+        decided = decide_all(session, closing=closing, period=period)
+        award_all(
+            session, closing=closing, period=period, now=NOW, today=NOW.date(), decided=decided
+        )
 
     began = perf_counter()
     transact(engine, work)
