@@ -26,7 +26,9 @@ def directory_known(session: Session, known_until: int) -> Directory:
     return Directory(
         partners=partners[["id", "code", "joined_on", "left_on"]].reset_index(drop=True),
         memberships=_memberships(partners, _known(session, GroupMember, "groups", known_until)),
-        invited=invited[["partner_id", "email"]].set_axis(["partner_id", "who"], axis="columns"),
+        invited=pd.DataFrame(
+            {"partner_id": invited["partner_id"].astype("int64"), "who": invited["email"]}
+        ),
     )
 
 

@@ -360,7 +360,10 @@ def test_settings_chosen_afterwards_are_not_held_against_the_past(network: sa.En
 
 
 def test_a_partner_who_changed_tier_still_counts_where_it_was(network: sa.Engine):
+    ada = {"email": "someone@r1.example", "name": "Ada", "role": "partner", "partner_code": "R1"}
+    take(network, "people", ada, now=NOW)
     closed(network)
+    take(network, "people", {**ada, "email": "bob@r1.example", "name": "Bob"}, now=LATER)
     take(network, "partners", partner("R1", parent_code="D1", tier="silver"), now=LATER)
     take(network, "partners", partner("R9", parent_code="D1", tier="gold"), now=LATER)
     take(network, "groups", {"group_code": "pilot", "partner_code": "R2"}, now=LATER)
