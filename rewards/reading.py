@@ -212,6 +212,11 @@ class Fields(dict[str, Given]):
     """The fields that were given, by name."""
 
 
+def some_items(given: Given | None) -> list[Given]:
+    """The items of a list that may be left out."""
+    return given.items() if given else []
+
+
 def read_yaml(text: str, origin: str) -> Given:
     """Read one YAML document into values that know their places.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -18,11 +18,10 @@ from typing import Any, Self, TypeVar
 
 from partner_cx.errors import Invalid
 from partner_cx.measures.figures import Scorecard
-from partner_cx.network.names import PartnerKind
-from partner_cx.operations.event_kinds import EventKind
 from partner_cx.periods import Period, PeriodKind
 from partner_cx.words import Words
 from rewards import sentences
+from rewards.audience import Audience, Level
 from rewards.conditions import (
     Condition,
     Finding,
@@ -33,7 +32,8 @@ from rewards.conditions import (
 )
 from rewards.evidence import Evidence, Needs
 from rewards.limits import DAYS_MAX, Limit, Won, applied, left_of
-from rewards.reading import Fields, Given, read_yaml, write_yaml
+from rewards.occasions import Occasion
+from rewards.reading import Fields, Given, read_yaml, some_items, write_yaml
 from rewards.scales import (
     POINTS_MAX,
     Award,
@@ -71,83 +71,12 @@ LIMITS_MAX = 10
 TESTS_MAX = 100
 
 
-class Occasion(StrEnum):
-    """When a rule is decided."""
-
-    CLOSE = "close"  # once per partner when a period is closed
-    REPORT_ACCEPTED = EventKind.REPORT_ACCEPTED.value  # once per event, as each of those below
-    SURVEY_ANSWERED = EventKind.SURVEY_ANSWERED.value
-    COURSE_COMPLETED = EventKind.COURSE_COMPLETED.value
-    CATALOGUE_COMPLETED = EventKind.CATALOGUE_COMPLETED.value
-    PANEL_ATTENDED = EventKind.PANEL_ATTENDED.value
-    INCIDENT_RESOLVED = EventKind.INCIDENT_RESOLVED.value
-
-    @property
-    def event(self) -> EventKind | None:
-        """The kind of event; None for a close."""
-        return None if self is Occasion.CLOSE else EventKind(self.value)
-
-
 class Shortage(StrEnum):
     """What happens when the budget can't pay every award of a close."""
 
     REFUSE_WHOLE = "refuse_whole"  # nobody is paid until the budget can pay everyone
     FIRST_COME = "first_come"  # whole awards, in the order of the partners' codes, while it lasts
     PRO_RATA = "pro_rata"  # everyone gets the same share of the award, rounded down
-
-
-class Level(StrEnum):
-    """Whose figures a rule looks at. The award always goes to the partner."""
-
-    PARTNER = "partner"  # the partner's own
-    DISTRIBUTOR = "distributor"  # those of the distributor with all its resellers
-
-
-@dataclass(frozen=True)
-class Audience:
-    """Whom a rule is for: one of each that is named; what isn't named doesn't matter."""
-
-    kinds: tuple[PartnerKind, ...] = ()
-    groups: tuple[str, ...] = ()
-    tiers: tuple[str, ...] = ()
-    countries: tuple[str, ...] = ()
-
-    @classmethod
-    def read(cls, given: Given) -> Self:
-        fields = given.fields(required=(), optional=("kinds", "groups", "tiers", "countries"))
-        return cls(
-            kinds=tuple(item.choice(PartnerKind) for item in _items(fields.get("kinds"))),
-            groups=tuple(item.group() for item in _items(fields.get("groups"))),
-            tiers=tuple(item.text() for item in _items(fields.get("tiers"))),
-            countries=tuple(item.text() for item in _items(fields.get("countries"))),
-        )
-
-    def to_plain(self) -> dict[str, list[str]]:
-        named = {
-            "kinds": [kind.value for kind in self.kinds],
-            "groups": list(self.groups),
-            "tiers": list(self.tiers),
-            "countries": list(self.countries),
-        }
-        return {name: codes for name, codes in named.items() if codes}
-
-    def includes(self, groups: Collection[str]) -> bool:
-        """Whether a partner can earn the award.
-
-        groups: all the partner belonged to in the period; what it is counts as one, such as
-            `kind:reseller`, `tier:gold`, `country:FR`.
-        """
-        return not any(any_of.isdisjoint(groups) for any_of in self._wanted)
-
-    @cached_property
-    def _wanted(self) -> tuple[frozenset[str], ...]:
-        wanted = (
-            frozenset(f"kind:{kind}" for kind in self.kinds),
-            frozenset(f"tier:{tier}" for tier in self.tiers),
-            frozenset(f"country:{country}" for country in self.countries),
-            frozenset(self.groups),
-        )
-        return tuple(any_of for any_of in wanted if any_of)
 
 
 @dataclass(frozen=True)
@@ -220,7 +149,7 @@ class Rule:
             ends=_read_days(fields["ends"])[1] if "ends" in fields else None,
             audience=Audience.read(fields["for"]) if "for" in fields else Audience(),
             measured_on=_choice(fields, "measured_on", Level, Level.PARTNER),
-            conditions=tuple(read_condition(item) for item in _items(fields.get("conditions"))),
+            conditions=tuple(read_condition(item) for item in some_items(fields.get("conditions"))),
             award=read_award(fields["award"]),
             budget=fields["budget"].code(),
             limits=tuple(Limit.read(item) for item in _several(fields, "limits", LIMITS_MAX)),
@@ -485,7 +414,7 @@ def _choice(fields: Fields, name: str, choices: type[Chosen], default: Chosen) -
 
 
 def _several(fields: Fields, name: str, most: int) -> list[Given]:
-    items = _items(fields.get(name))
+    items = some_items(fields.get(name))
     if len(items) > most:
         raise fields[name].refused(f"{len(items)} are too many.", f"Keep to {most}.")
     return items
@@ -508,7 +437,3 @@ def _read_days(given: Given) -> tuple[date, date]:
             f"{given.shown} is neither a day nor a period.", "Write 2026-04-01, or 2026Q2."
         )
     return day, day
-
-
-def _items(given: Given | None) -> list[Given]:
-    return given.items() if given else []

@@ -19,7 +19,7 @@ from rewards import sentences
 from rewards.conditions.condition import Verdict
 from rewards.evidence import Earlier, Event, PeerFigure, Peers
 from rewards.limits import POINTS_MAX, Won
-from rewards.reading import Fields, Given
+from rewards.reading import Fields, Given, some_items
 from rewards.thresholds import N_MAX, NOTHING, read_threshold, read_value, value_to_plain
 
 COUNT_MAX = 1_000_000
@@ -179,7 +179,7 @@ class Situation:
                 for peers, item in _named(fields.get("peers"), Peers)
                 for kpi, stated in item.fields(required=(), optional=CATALOGUE).items()
             ),
-            groups=tuple(item.group() for item in _items(fields.get("groups"))),
+            groups=tuple(item.group() for item in some_items(fields.get("groups"))),
             joined_on=fields["joined_on"].day() if "joined_on" in fields else None,
             on=fields["on"].day() if "on" in fields else None,
             events=tuple(
@@ -187,7 +187,7 @@ class Situation:
                 for kind, count in _named(fields.get("events"), EventKind)
             ),
             about=about,
-            won=tuple(_read_won(item) for item in _items(fields.get("won"))),
+            won=tuple(_read_won(item) for item in some_items(fields.get("won"))),
         )
 
     def to_plain(self) -> dict[str, Any]:
@@ -263,7 +263,3 @@ def _grouped(rows: Iterator[tuple[str, str, dict[str, Any]]]) -> dict[str, dict[
     for name, kpi, plain in rows:
         grouped.setdefault(str(name), {})[kpi] = plain
     return grouped
-
-
-def _items(given: Given | None) -> list[Given]:
-    return given.items() if given else []

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from partner_cx.measures.figures import Figure
+from partner_cx.operations.event_kinds import EventKind
 from rewards.conditions import Verdict
+from rewards.evidence import Event
 from tests.harness.situations import a_rule, decided, figure, known, situations
 
 MET, NOT_MET, UNKNOWN = Verdict.MET, Verdict.NOT_MET, Verdict.UNKNOWN
@@ -118,6 +120,28 @@ def test_conditions_come_first(
     rule = a_rule(conditions=f"[{{partner_in: {group}}}]", award=PER_POINT)
     decision = decided(rule, known(otif(value), groups=["tier:gold"]))
     assert (decision.verdict, decision.points) == (comes_to, points)
+
+
+# --- Who gets it ---------------------------------------------------------------------------------
+
+# situation                             to         who did it            comes to    points
+RECIPIENTS = [
+    ("the partner, whoever did it", "partner", "ann@partner.example", MET, 50),
+    ("the partner, though nobody knows who did it", "partner", None, MET, 50),
+    ("the person who did it", "person", "ann@partner.example", MET, 50),
+    ("a person nobody knows: left open until one is told", "person", None, UNKNOWN, 0),
+]
+
+
+@pytest.mark.parametrize(("to", "person", "comes_to", "points"), situations(RECIPIENTS))
+def test_an_award_goes_to_the_partner_or_to_a_person(
+    to: str, person: str | None, comes_to: Verdict, points: int
+) -> None:
+    rule = a_rule(on="course_completed", conditions=None, award=f"{{points: 50, to: {to}}}")
+    event = Event(EventKind.COURSE_COMPLETED, "safety-1", person)
+    decision = decided(rule, known(on="2026-05-18", event=event))
+    assert (decision.verdict, decision.points) == (comes_to, points)
+    assert rule.award.to == to
 
 
 # --- What the partner reads ----------------------------------------------------------------------
