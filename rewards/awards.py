@@ -25,6 +25,7 @@ from partner_cx.quantities import number_text
 from partner_cx.words import Words
 from rewards import sentences
 from rewards.budgets import budget, points_left, raise_alerts
+from rewards.compensations import collect_carried
 from rewards.conditions import Verdict
 from rewards.deciding import Tally, tallies
 from rewards.decisions import DecisionRow
@@ -112,6 +113,8 @@ def award_all(
     }
     post_many(session, [each for of_rule in postings.values() for each in of_rule], now=now)
     raise_alerts(session, list(there.budgets), now)
+    partners = {each.partner_id for awards in owed.values() for each in awards}
+    collect_carried(session, partners, now, today)
     return tuple(
         Outcome(
             **vars(each),
