@@ -75,8 +75,8 @@ class Shortage(StrEnum):
     """What happens when the budget can't pay every award of a close."""
 
     REFUSE_WHOLE = "refuse_whole"  # nobody is paid until the budget can pay everyone
-    FIRST_COME = "first_come"  # whole awards, in the order of the partners' codes, while it lasts
-    PRO_RATA = "pro_rata"  # everyone gets the same share of the award, rounded down
+    FIRST_COME = "first_come"  # whole awards while it lasts; at a close, in an order drawn by lot
+    PRO_RATA = "pro_rata"  # everyone gets the same share of the award, once and for all
 
 
 @dataclass(frozen=True)
