@@ -91,9 +91,11 @@ def _checks(inspection: Inspection, *, deep: bool) -> Iterator[tuple[str, Check]
     yield "awards that wait", partial(awards.vanished, inspection, readable)
     yield "shares", partial(awards.shares, inspection, readable)
     yield "held awards", look(holds.settled)
+    yield "pending awards", look(holds.taken)
     yield "proposals", partial(proposals.proposals, inspection, readable)
     yield "corrections", look(proposals.corrections)
     yield "revisions", look(revisions.chains)
+    yield "revisions' imports", look(revisions.imports)
 
 
 def _carry_out(session: Session, name: str, check: Check, findings: Findings) -> None:

@@ -19,6 +19,7 @@ from rewards.terms import under_terms
 
 
 def closings(inspection: Inspection) -> Iterator[Found]:
+    digests = False
     for closing in _all(inspection):
         inspection.saw("closes")
         problem = _unreadable(inspection, closing)
@@ -26,6 +27,9 @@ def closings(inspection: Inspection) -> Iterator[Found]:
             yield Found("closing_unreadable", closing.period, "", problem)
             continue
         yield from _figures(inspection, closing)
+        if digests and closing.partners_digest is None:
+            yield Found("partners_altered", closing.period, "a digest", "none")
+        digests |= closing.partners_digest is not None
         yield from _partners(inspection, closing)
     yield from _order(inspection)
 

@@ -352,8 +352,8 @@ KINDS: Mapping[str, Kind] = {
         _CORRECT,
     ),
     "hold_of_nothing": _kind(
-        "Transfer {where} settles {found}, which isn't held.",
-        "Le mouvement {where} dénoue {found}, qui n’est pas retenu.",
+        "Transfer {where} settles {found}: no held award.",
+        "Le mouvement {where} dénoue {found} : aucune récompense retenue.",
         _CORRECT,
     ),
     # --- proposals
@@ -390,6 +390,10 @@ KINDS: Mapping[str, Kind] = {
         "{expected}.",
         "Les révisions de {where} ne se suivent pas : l’une finit à l’import {found}, la suivante "
         "commence à {expected}.",
+    ),
+    "revision_astray": _kind(
+        "A revision of {where} names its {found}.",
+        "Une révision de {where} nomme comme import {found}.",
     ),
     "figure_differs": _kind(
         "Frozen figure {where}: {found}; from the facts known then: {expected}.",

@@ -32,6 +32,19 @@ def settled(inspection: Inspection) -> Iterator[Found]:
                 yield Found("hold_settled_early", row.held_key, row.held_until, row.effective_on)
 
 
+def taken(inspection: Inspection) -> Iterator[Found]:
+    """What left a pending account without settling anything."""
+    unsettled = (
+        sa.select(Transfer.key, Account.owner)
+        .join(Entry, Entry.transfer_id == Transfer.id)
+        .join(Account, Account.id == Entry.account_id)
+        .where(Account.kind == AccountKind.PENDING, Entry.points < 0, Transfer.settles_id.is_(None))
+        .order_by(Transfer.id)
+    )
+    for key, owner in inspection.session.execute(unsettled):
+        yield Found("hold_of_nothing", key, "", f"nothing of what {owner} has pending")
+
+
 def _of_pending(transfer: type[Transfer], what: InstrumentedAttribute[Any]) -> sa.ScalarSelect[Any]:
     """Something about a transfer's one entry in a pending account."""
     return (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from partner_cx.kinds import KINDS
+from partner_cx.operations.imports import Import
 from partner_cx.operations.revisions import Revision
 from rewards.audit.differences import Found
 from rewards.audit.inspecting import Inspection
@@ -37,6 +38,31 @@ def chains(inspection: Inspection) -> Iterator[Found]:
         ).outerjoin(facts, facts.c.id == ordered.c.fact_id)
         of_kind = last.where(ordered.c.kind == kind.name, ordered.c.next_import_id.is_(None))
         yield from _told(inspection, of_kind)
+
+
+def imports(inspection: Inspection) -> Iterator[Found]:
+    """Each was told, and corrected, by an import of its own kind.
+
+    A corrected calendar runs the clocks of tickets again, and so corrects those.
+    """
+    for name, column in (("first", Revision.import_id), ("last", Revision.superseded_by)):
+        others = (
+            sa.select(Revision.kind, Revision.fact_id, Import.kind.label("told_by"), column)
+            .join(Import, Import.id == column)
+            .where(
+                Import.kind != Revision.kind,
+                ~sa.and_(Revision.kind == "tickets", Import.kind == "calendars"),
+            )
+            .order_by(Revision.id)
+            .execution_options(yield_per=1_000)
+        )
+        for kind, fact_id, told_by, number in inspection.session.execute(others):
+            yield Found(
+                "revision_astray",
+                f"{kind} {fact_id}",
+                kind,
+                f"{name} import {number}, of {told_by}",
+            )
 
 
 def _told(inspection: Inspection, joints: sa.Select[*tuple[object, ...]]) -> Iterator[Found]:

@@ -19,13 +19,12 @@ from partner_cx.database import transact
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.periods import Period, PeriodKind
 from partner_cx.words import Words
-from rewards import approving, restating
+from rewards import approving, holds, restating
 from rewards.audit import Report, audit
 from rewards.audit.database import APPEND_ONLY
 from rewards.budgets import fund
 from rewards.conditions import KpiIsGreen
 from rewards.happenings import Happening
-from rewards.ledger import Account, AccountKind, Move, Posting, Transfer, account, post_one
 from rewards.limits import Limit
 from rewards.rulebook import publish
 from rewards.rules import FixedPoints, Rule, Shortage
@@ -52,6 +51,7 @@ SHARED = replace(
 )
 RICHER = replace(QUALITY, award=FixedPoints(600), starts=date(2026, 7, 1))
 HELD = replace(OTIF_BONUS, code="held_bonus", budget="held", hold_days=14)
+CHECKED = replace(OTIF_BONUS, code="checked_bonus", budget="held", needs_approval=True)
 LIMITED = replace(
     OTIF_BONUS,
     code="limited_bonus",
@@ -72,11 +72,13 @@ def a_sound_programme(engine: sa.Engine) -> None:
     a_network(engine)
     _fund(engine, {"quality": 10_000, "shared": 777, "held": 5_000, "limited": 5_000}, "2026-01-05")
     _fund(engine, {"learning": 500, "reports": 500}, "2026-01-05")
-    _publish(engine, "2026-01-06", QUALITY, SHARED, HELD, LIMITED, UNFUNDED, COURSE, REPORT)
+    _publish(
+        engine, "2026-01-06", QUALITY, SHARED, HELD, CHECKED, LIMITED, UNFUNDED, COURSE, REPORT
+    )
     close_it(engine, "2026Q2", now=at("2026-07-03"))
     _tell(engine, "C1", EventKind.COURSE_COMPLETED, "R1", "2026-07-10")
     _tell(engine, "P1", EventKind.REPORT_ACCEPTED, "R2", "2026-07-11")
-    _release(engine, "close:2026Q2:held_bonus:R1", "2026-07-20")
+    _settle_holds(engine, "2026-07-20")
     _publish(engine, "2026-07-21", RICHER)
     take(engine, "order-lines", *lines("R1", 20, "2026-08-18"))
     close_it(engine, "2026Q3", now=at("2026-10-02"))
@@ -177,26 +179,13 @@ def _tell(engine: sa.Engine, key: str, kind: EventKind, partner_code: str, day: 
     tell(engine, told, now=at(day).replace(hour=12))
 
 
-def _release(engine: sa.Engine, key: str, day: str) -> None:
+def _settle_holds(engine: sa.Engine, day: str) -> None:
+    """One is refused, and what is due released."""
+
     def work(session: Session) -> None:
-        held = session.scalars(sa.select(Transfer).where(Transfer.key == key)).one()
-        pending = session.scalars(
-            sa.select(Account).where(
-                Account.kind == AccountKind.PENDING, Account.owner == "partner:R1"
-            )
-        ).one()
-        wallet = account(session, AccountKind.WALLET, "partner:R1", pending.partner_id)
-        post_one(
-            session,
-            Posting(
-                key=f"release:{key}",
-                why=Words("Released", "Libérée"),
-                moves=(Move(pending, wallet, 500),),
-                effective_on=date.fromisoformat(day),
-                settles_id=held.id,
-            ),
-            now=at(day),
-        )
+        key, moment = "close:2026Q2:checked_bonus:R1", at(day)
+        holds.refuse(session, key, by=MANAGER, why="Told twice", now=moment, settings=SETTINGS)
+        holds.release_due(session, on=moment.date(), now=moment)
 
     transact(engine, work)
 
