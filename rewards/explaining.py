@@ -11,19 +11,31 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from partner_cx.errors import NotFound
 from partner_cx.measures.catalogue import CATALOGUE
+from partner_cx.measures.figures import Figure
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
 from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
-from rewards.explanations import Explained, Explanation, Judged, NotFor, Proposed, Published, Reason
+from rewards.events import EventRow
+from rewards.explanations import (
+    Explained,
+    Explanation,
+    Judged,
+    NotFor,
+    Proposed,
+    Published,
+    Reason,
+    ToldEvent,
+)
 from rewards.frozen import Closing, FrozenPartner, closing_of
 from rewards.ledger import Entry, Transfer
 from rewards.misses import ROWS_SHOWN
@@ -105,7 +117,9 @@ def explain_partner(
     not_for = tuple(_not_for(session, owner, period)) if period else ()
     if not about and not others and not not_for:
         raise _nothing_decided(session, owner, period)
-    told = chain.about(about) + [_given(session, transfer, owner) for transfer in others]
+    told = chain.about(about) + [
+        _given(session, transfer, owner, settings.zone) for transfer in others
+    ]
     return Explained(tuple(sorted(told, key=_day)), period, not_for)
 
 
@@ -162,7 +176,7 @@ def _explain_transfer(
 ) -> Explained:
     decision_id = _decision_behind(session, transfer)
     if decision_id is None:
-        return Explained((_given(session, transfer, None),))
+        return Explained((_given(session, transfer, None, settings.zone),))
     chain = _Chain(session, RowsBehind(session, settings, rows))
     return Explained(tuple(chain.about(taken(session, [decision_id]).values())))
 
@@ -179,9 +193,11 @@ def _decision_behind(session: Session, transfer: Transfer | None) -> int | None:
     return None
 
 
-def _given(session: Session, transfer: Transfer, owner: Owner | None) -> Explanation:
+def _given(
+    session: Session, transfer: Transfer, owner: Owner | None, zone: ZoneInfo
+) -> Explanation:
     """Points that no rule gave: the ledger's own reason is all there is."""
-    entries = tuple(posted(session, [transfer], owner.wallet if owner else None))
+    entries = tuple(posted(session, [transfer], owner.wallet if owner else None, zone))
     wallet = owner.wallet if owner else entries[0].owner
     subject = wallet.partition(":")[2] if ":" in wallet else wallet
     return Explanation(subject, owner.name if owner else subject, None, entries)
@@ -197,6 +213,11 @@ class _Chain:
     session: Session
     behind: RowsBehind
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """In whose days moments are told."""
+        return self.behind.settings.zone
+
     def about(self, about: Iterable[Taken]) -> list[Explanation]:
         asked = list(about)
         decisions = retell(self.session, [each.row for each in asked])
@@ -205,7 +226,7 @@ class _Chain:
     def _explained(self, each: Taken, decision: Decision) -> Explanation:
         partner = self.session.get_one(Partner, each.row.partner_id)
         transfers = self.session.scalars(_transfers_of(each.row)).all()
-        entries = tuple(posted(self.session, transfers, None))
+        entries = tuple(posted(self.session, transfers, None, self.zone))
         person = each.recipient(decision.rule)
         judged = Judged(
             on=each.on,
@@ -216,7 +237,7 @@ class _Chain:
             agrees=(decision.verdict, decision.points) == (each.row.verdict, each.row.points),
             published=self._published(each.row),
             reasons=tuple(self._reasons(decision, each.row.partner_id)),
-            event=each.event,
+            event=_told_event(each.event, self.zone) if each.event else None,
             proposals=tuple(self._proposals(each.row)),
             way=nearest(decision),
             **self._close(each, decision),
@@ -227,7 +248,7 @@ class _Chain:
         version = self.session.get_one(RuleVersion, row.rule_version_id)
         return Published(
             version.rule,
-            version.published_at,
+            version.published_at.astimezone(self.zone),
             version.published_by,
             version.approved_by,
             version.why,
@@ -240,7 +261,7 @@ class _Chain:
         if closing is None and decision.rule.needs().figures:
             closing = closing_of(self.session, decision.scorecard.period)
         return {
-            "closed_at": closing.closed_at if closing else None,
+            "closed_at": closing.closed_at.astimezone(self.zone) if closing else None,
             "closed_by": closing.closed_by if closing else None,
         }
 
@@ -249,11 +270,16 @@ class _Chain:
             yield Reason(
                 leaf.verdict,
                 leaf.sentence,
-                leaf.figure,
+                self._locally(leaf.figure),
                 CATALOGUE[leaf.kpi].formula if leaf.kpi and leaf.kpi in CATALOGUE else None,
                 self.behind.misses(decision, leaf, partner_id),
                 self.behind.kept(decision, leaf, partner_id),
             )
+
+    def _locally(self, figure: Figure | None) -> Figure | None:
+        if figure is None or figure.as_of is None:
+            return figure
+        return replace(figure, as_of=figure.as_of.astimezone(self.zone))
 
     def _proposals(self, row: DecisionRow) -> Iterator[Proposed]:
         found = self.session.execute(
@@ -263,15 +289,20 @@ class _Chain:
             .order_by(Proposal.id)
         )
         for proposal, outcome in found:
-            yield _proposed(proposal, outcome)
+            yield _proposed(proposal, outcome, self.zone)
 
 
-def _proposed(proposal: Proposal, outcome: ProposalOutcome | None) -> Proposed:
+def _told_event(event: EventRow, zone: ZoneInfo) -> ToldEvent:
+    recorded_at = event.recorded_at.astimezone(zone)
+    return ToldEvent(event.key, event.kind, event.subject, event.person_email, recorded_at)
+
+
+def _proposed(proposal: Proposal, outcome: ProposalOutcome | None, zone: ZoneInfo) -> Proposed:
     told = Proposed(
         proposal.id,
         proposal.points,
         Words(proposal.why_en, proposal.why_fr),
-        proposal.proposed_at,
+        proposal.proposed_at.astimezone(zone),
         proposal.proposed_by,
         proposal.changes,
     )
@@ -280,7 +311,7 @@ def _proposed(proposal: Proposal, outcome: ProposalOutcome | None) -> Proposed:
     return replace(
         told,
         approved=outcome.approved,
-        settled_at=outcome.settled_at,
+        settled_at=outcome.settled_at.astimezone(zone),
         settled_by=outcome.settled_by,
         settled_why=outcome.why,
     )

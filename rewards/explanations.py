@@ -13,7 +13,6 @@ from partner_cx.measures.figures import Figure
 from partner_cx.periods import Period
 from partner_cx.words import Words
 from rewards.conditions import Verdict
-from rewards.events import EventRow
 from rewards.misses import Misses
 from rewards.nearest import Way
 from rewards.posted import Posted
@@ -68,6 +67,17 @@ class Proposed:
 
 
 @dataclass(frozen=True)
+class ToldEvent:
+    """The event that a decision was taken on."""
+
+    key: str
+    kind: str
+    subject: str | None
+    person: str | None
+    recorded_at: datetime
+
+
+@dataclass(frozen=True)
 class Judged:
     """A decision with all that it rests on.
 
@@ -88,7 +98,7 @@ class Judged:
     reasons: tuple[Reason, ...]
     closed_at: datetime | None
     closed_by: str | None
-    event: EventRow | None
+    event: ToldEvent | None
     proposals: tuple[Proposed, ...]
     way: Way | None
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -42,10 +43,13 @@ class Posted:
     corrects: str | None = None
 
 
-def posted(session: Session, transfers: Sequence[Transfer], wallet: str | None) -> Iterator[Posted]:
+def posted(
+    session: Session, transfers: Sequence[Transfer], wallet: str | None, zone: ZoneInfo
+) -> Iterator[Posted]:
     """The transfers with what they did to their owner's accounts.
 
     wallet: the owner's, if it is known; else it is whoever isn't the programme itself.
+    zone: in whose days moments are told.
     """
     keys = _keys_of(session, transfers)
     for transfer in transfers:
@@ -55,7 +59,8 @@ def posted(session: Session, transfers: Sequence[Transfer], wallet: str | None) 
             .where(Entry.transfer_id == transfer.id)
             .order_by(Entry.id)
         ).all()
-        yield _one(transfer, entries, wallet, keys)
+        one = _one(transfer, entries, wallet, keys)
+        yield replace(one, recorded_at=one.recorded_at.astimezone(zone))
 
 
 _OWN = (AccountKind.WALLET, AccountKind.PENDING)
