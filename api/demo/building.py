@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -17,9 +16,9 @@ from sqlalchemy.orm import Session
 from api import migrations
 from api.demo.cast import BRAND_DOMAIN, MEMBERS
 from api.demo.network import DemoFile, make_network
+from api.demo.programme import ACTOR, put_in_force
 from api.demo.story import FULL_QUARTERS
 from api.measuring import measure_period
-from api.render import TEMPLATES
 from api.wiring import House
 from integrations.files.importing import import_file
 from partner_cx.database import reading, transact
@@ -29,17 +28,13 @@ from partner_cx.network.people import Person, Role
 from partner_cx.network.sign_in_links import make_link
 from partner_cx.operations.imports import Import
 from partner_cx.periods import Period, PeriodKind
-from partner_cx.quantities import number_text, points_text
+from partner_cx.quantities import number_text
 from partner_cx.settings import data_folder
 from partner_cx.words import Words
-from rewards import budgets, closings, rulebook
-from rewards.rules import Rule
+from rewards import closings
 
-RULE_FILE = TEMPLATES / "rules" / "network_quality_bonus.yaml"
-BUDGET_POINTS = 200_000
 CLOSED_AFTER = timedelta(days=7)  # how long after a quarter's end it is closed
 LAST_FILE = "order-lines-corrections"
-ACTOR = "demo"
 SHOWN_PEOPLE = (  # whom the demo offers to sign in as, by the partner they belong to
     (Words("the distributor Sanithermie", "le distributeur Sanithermie"), "SANITHERMIE"),
     (Words("the reseller Lyon Thermique", "le revendeur Lyon Thermique"), "LYON-THERMIQUE"),
@@ -83,7 +78,8 @@ def build(
     late = [file for file in files if file.path.stem == LAST_FILE]
     _take_in(house, facts, now, language, tell)
     quarters = past_quarters(local)
-    _publish(house, quarters[0])
+    opening = datetime.combine(quarters[0].first_day, time(9), tzinfo=house.settings.zone)
+    transact(house.engine, lambda session: put_in_force(session, quarters[0], now=opening))
     for quarter in quarters:
         _close(house, quarter, language, tell)
     _take_in(house, late, now, language, tell)
@@ -165,31 +161,6 @@ def _take_in(
         tell(f"  {file.path.name}: {', '.join(shown)}")
 
 
-def _publish(house: House, first: Period) -> None:
-    """Put the bonus in force from the story's first quarter on, with a budget that can pay it."""
-    rule = Rule.from_yaml(RULE_FILE.read_text(encoding="utf-8"), RULE_FILE.name)
-    opening = datetime.combine(first.first_day, time(9), tzinfo=house.settings.zone)
-
-    def publish(session: Session) -> None:
-        rulebook.publish(
-            session,
-            replace(rule, starts=first.first_day),
-            by=ACTOR,
-            why="The demo network's bonus.",
-            now=opening.astimezone(UTC),
-        )
-        budgets.fund(
-            session,
-            rule.budget,
-            BUDGET_POINTS,
-            key="fund:demo",
-            why=Words("The demo programme's budget", "Le budget du programme de démonstration"),
-            now=opening,
-        )
-
-    transact(house.engine, publish)
-
-
 def _close(house: House, quarter: Period, language: str, tell: Tell) -> None:
     closed = closings.close(
         house.engine,
@@ -198,23 +169,8 @@ def _close(house: House, quarter: Period, language: str, tell: Tell) -> None:
         by=ACTOR,
         settings=house.settings,
     )
-    for outcome in closed.outcomes:
-        judged = outcome.met + outcome.not_met + outcome.unknown
-        tell(
-            _say(
-                language,
-                "{period}: {met} of {judged} partners earn the bonus, {unknown} can't be judged; "
-                "{points} awarded",
-                "{period} : {met} partenaires sur {judged} gagnent la prime, {unknown} sans "
-                "verdict ; {points} attribués",
-            ).format(
-                period=quarter.label(language),
-                met=outcome.met,
-                judged=judged,
-                unknown=outcome.unknown,
-                points=points_text(outcome.points_awarded, language),
-            )
-        )
+    for sentence in closed.sentences:
+        tell(sentence.in_(language))
 
 
 def _refuse_other_networks(session: Session) -> None:
