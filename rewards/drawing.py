@@ -25,6 +25,7 @@ from partner_cx.network import groups
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.operations.revisions import Revision
 from partner_cx.settings import Settings
+from rewards.event_awards import pay_waiting
 from rewards.event_sources import EVENT_SOURCES, EventSource
 from rewards.events import EventDraw, EventRow, WaitingFact
 from rewards.happenings import (
@@ -32,7 +33,6 @@ from rewards.happenings import (
     Happening,
     event_of,
     hold_events,
-    pay_waiting,
     tell,
 )
 from rewards.ledger import insert_for

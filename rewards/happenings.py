@@ -11,50 +11,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from partner_cx.database import lock, lock_number
 from partner_cx.errors import Conflict, Invalid, NotFound
-from partner_cx.measures.figures import Scorecard
 from partner_cx.network import groups
 from partner_cx.network.partners import Partner
 from partner_cx.operations.event_kinds import EventKind
-from partner_cx.periods import Period
 from partner_cx.settings import Settings
-from partner_cx.words import Words
-from rewards.budgets import budget, points_left, raise_alerts
-from rewards.compensations import collect_carried
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
+from rewards.event_awards import Due, pay
 from rewards.event_evidence import event_evidence, event_history
 from rewards.events import EventRow
-from rewards.evidence import Event, Evidence
 from rewards.frozen import Closing
 from rewards.ledger import (
-    Account,
-    AccountKind,
-    HoldsTooLittle,
-    Move,
-    Posting,
     Transfer,
-    account,
-    insert_for,
-    post_many,
-    post_one,
-    wallet_of,
-    wallet_of_person,
 )
 from rewards.reading import Given
-from rewards.rulebook import RuleVersion, in_force_on
-from rewards.rules import Decision, Recipient, Rule, judge
+from rewards.rulebook import RuleVersion
+from rewards.rules import Recipient, Rule, judge
+from rewards.rules_on_events import RULEBOOK_STAMP, rules_on
 
 AT_ONCE = 500  # waiting awards posted in one go
 
@@ -179,11 +163,6 @@ _BOTH_LOCKS = sa.text(
 )
 
 
-def award_key(event_key: str, rule_code: str) -> str:
-    """Keys and codes may hold the colon that parts them, so they are quoted."""
-    return f"event:{quote(event_key, safe='')}:{quote(rule_code, safe='')}"
-
-
 # --- Recording ----------------------------------------------------------------------------------
 
 PARTNERS = sa.select(
@@ -197,12 +176,12 @@ PARTNERS = sa.select(
     Partner.left_on,
     sa.select(sa.func.max(Closing.id)).scalar_subquery().label("last_closing_id"),
 )
-_PARTNER = PARTNERS.where(Partner.code == sa.bindparam("code"))
+_PARTNER = PARTNERS.add_columns(*RULEBOOK_STAMP).where(Partner.code == sa.bindparam("code"))
 
 
 def who_it_was(session: Session, partner_code: str) -> sa.Row[Any]:
     """The partner as it is now, with the last close there is."""
-    found = session.execute(_PARTNER, {"code": partner_code}).one_or_none()
+    found = session.connection().execute(_PARTNER, {"code": partner_code}).one_or_none()
     if found is None:
         raise NotFound(
             f"No partner has the code {partner_code}.",
@@ -230,9 +209,7 @@ def event_of(
     )
 
 
-def rules_for(
-    session: Session, event: EventRow, partner: sa.Row[Any]
-) -> list[tuple[RuleVersion, Rule]]:
+def rules_for(session: Session, event: EventRow, partner: sa.Row[Any]) -> list[tuple[int, Rule]]:
     """The rules that decide an event: those in force on its day, for one who was a partner then."""
     if partner.joined_on and event.on < partner.joined_on:
         return []
@@ -240,7 +217,7 @@ def rules_for(
         return []
     return [
         (version, rule)
-        for version, rule in in_force_on(session, event.on, EventKind(event.kind))
+        for version, rule in rules_on(session, partner, event.on, EventKind(event.kind))
         if rule.audience.includes(event.groups)
     ]
 
@@ -249,8 +226,8 @@ def _record(session: Session, event: EventRow, now: datetime) -> bool:
     """Insert the event and give it its id; False where its key is there already."""
     event.recorded_at = now
     values = {column: getattr(event, column) for column in _COLUMNS}
-    insert = insert_for(session, EventRow).on_conflict_do_nothing(index_elements=["key"])
-    added = session.connection().execute(insert.returning(EventRow.id), values).scalar()
+    connection = session.connection()
+    added = connection.execute(_INSERT_EVENT[connection.dialect.name], values).scalar()
     if added is None:
         return False
     event.id = added
@@ -258,6 +235,12 @@ def _record(session: Session, event: EventRow, now: datetime) -> bool:
 
 
 _COLUMNS = [column.name for column in EventRow.__table__.columns if column.name != "id"]
+_INSERT_EVENT = {
+    dialect.__name__.rpartition(".")[2]: dialect.insert(EventRow.__table__)
+    .on_conflict_do_nothing(index_elements=["key"])
+    .returning(EventRow.__table__.c.id)
+    for dialect in (postgresql, sqlite)
+}
 
 
 def _as_recorded(session: Session, told: Happening, digest: str) -> Recorded:
@@ -296,136 +279,24 @@ def _decide(
     session: Session,
     event: EventRow,
     partner_code: str,
-    rules: Sequence[tuple[RuleVersion, Rule]],
+    rules: Sequence[tuple[int, Rule]],
     now: datetime,
 ) -> Iterator[Ruling]:
     # By budget, so that two events never wait for each other's.
-    for version, rule in sorted(rules, key=lambda each: (each[1].budget, each[1].code)):
+    for version_id, rule in sorted(rules, key=lambda each: (each[1].budget, each[1].code)):
         evidence = event_evidence(session, event, rule, partner_code=partner_code)
         verdict, points = judge(rule, evidence, event_history(session, event, rule))
         decision = {
             "event_id": event.id,
-            "rule_version_id": version.id,
+            "rule_version_id": version_id,
             "partner_id": event.partner_id,
             "verdict": verdict.value,
             "points": points,
         }
-        insert = sa.insert(DecisionRow.__table__).returning(DecisionRow.id)
-        decision_id = session.connection().execute(insert, decision).scalar_one()
-        paid = points > 0 and _pay(
-            session, _Due(decision_id, points, rule, event, partner_code), now
-        )
+        decision_id = session.connection().execute(_INSERT_DECISION, decision).scalar_one()
+        due = Due(decision_id, points, rule, event, partner_code)
+        paid = points > 0 and pay(session, due, now)
         yield Ruling(rule.code, rule.version, verdict, points, paid)
 
 
-@dataclass(frozen=True)
-class _Due:
-    """An award that was earned and isn't paid."""
-
-    decision_id: int
-    points: int
-    rule: Rule
-    event: EventRow
-    partner_code: str
-
-    @property
-    def reaches_a_partner(self) -> bool:
-        """Whether it goes into a partner's wallet at once."""
-        return self.rule.award.to is Recipient.PARTNER and not self.is_held
-
-    @property
-    def is_held(self) -> bool:
-        return self.rule.hold_days > 0 or self.rule.needs_approval
-
-    def posting(self, session: Session) -> Posting:
-        rule, event = self.rule, self.event
-        target = self._account(session, AccountKind.PENDING if self.is_held else AccountKind.WALLET)
-        return Posting(
-            key=award_key(event.key, rule.code),
-            why=told_to_the_winner(rule, event.on, self.points),
-            moves=(Move(budget(session, rule.budget), target, self.points),),
-            effective_on=event.on,
-            decision_id=self.decision_id,
-            held_until=event.on + timedelta(days=rule.hold_days) if rule.hold_days else None,
-            needs_approval=rule.needs_approval,
-        )
-
-    def _account(self, session: Session, kind: AccountKind) -> Account:
-        if self.rule.award.to is Recipient.PARTNER:
-            return account(session, kind, wallet_of(self.partner_code), self.event.partner_id)
-        assert self.event.person_email, "an award to nobody is never met"
-        return account(session, kind, wallet_of_person(self.event.person_email))
-
-
-def told_to_the_winner(rule: Rule, on: date, points: int) -> Words:
-    """What the winner reads of an award that a rule gave on an event."""
-    event = Event(rule.on.event) if rule.on.event else None
-    nobody = Scorecard(Period.of(on, rule.period), "", {})
-    evidence = Evidence(nobody, on, event=event)
-    return Decision(rule, evidence, Verdict.MET, (), earned=points, points=points).short_sentence
-
-
-def _pay(session: Session, due: _Due, now: datetime) -> bool:
-    """Post an award; False, and nothing is posted, when the budget can't pay it."""
-    try:
-        post_one(session, due.posting(session), now=now)
-    except HoldsTooLittle:
-        return False
-    after_paying(session, [due], now)
-    return True
-
-
-def after_paying(session: Session, paid: Sequence[_Due], now: datetime) -> None:
-    """What follows from awards: alerts of their budgets, and what winners still owe."""
-    raise_alerts(session, {due.rule.budget for due in paid}, now)
-    partners = {due.event.partner_id for due in paid if due.reaches_a_partner}
-    if partners:
-        collect_carried(session, partners, now)
-
-
-def pay_waiting(session: Session, *, now: datetime) -> int:
-    """Pay the awards of events that budgets couldn't pay, those of earlier events first.
-
-    A budget pays in that order until one is more than it holds. Returns how many points were paid.
-    The caller commits.
-    """
-    lock(session, "events:waiting")
-    by_budget: dict[str, list[_Due]] = defaultdict(list)
-    for due in _waiting(session):
-        by_budget[due.rule.budget].append(due)
-    return sum(_pay_in_order(session, by_budget[code], now) for code in sorted(by_budget))
-
-
-def _pay_in_order(session: Session, waiting: Sequence[_Due], now: datetime) -> int:
-    left = points_left(session, waiting[0].rule.budget)
-    payable: list[_Due] = []
-    for due in waiting:
-        left -= due.points
-        if left < 0:
-            break
-        payable.append(due)
-    paid = 0
-    for start in range(0, len(payable), AT_ONCE):
-        some = payable[start : start + AT_ONCE]
-        try:
-            post_many(session, [due.posting(session) for due in some], now=now)
-        except HoldsTooLittle:  # something else was paid meanwhile: the next time
-            break
-        after_paying(session, some, now)
-        paid += sum(due.points for due in some)
-    return paid
-
-
-def _waiting(session: Session) -> Iterator[_Due]:
-    """The met decisions on events without a transfer, by event."""
-    found = session.execute(
-        sa.select(DecisionRow.id, DecisionRow.points, RuleVersion, EventRow, Partner.code)
-        .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
-        .join(EventRow, EventRow.id == DecisionRow.event_id)
-        .join(Partner, Partner.id == DecisionRow.partner_id)
-        .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
-        .where(DecisionRow.event_id.is_not(None), DecisionRow.points > 0, Transfer.id.is_(None))
-        .order_by(EventRow.id, RuleVersion.code)
-    ).all()
-    for decision_id, points, version, event, code in found:
-        yield _Due(decision_id, points, version.rule, event, code)
+_INSERT_DECISION = sa.insert(DecisionRow.__table__).returning(DecisionRow.__table__.c.id)

@@ -134,7 +134,7 @@ def pay(database: Database = None, now: Now = None) -> None:
     """Pay what events earned and no budget could pay, those of earlier events first."""
     from api.wiring import moment, open_house
     from partner_cx.database import transact
-    from rewards.happenings import pay_waiting
+    from rewards.event_awards import pay_waiting
 
     with open_house(database) as house:
         at = moment(now, house.settings)
