@@ -96,6 +96,7 @@ FRENCH = {
     "points to spend": "points à dépenser",
     "What came in and went out": "Ce qui est entré et sorti",
     "points pending": "points en attente",
+    "points still to be taken back, from what comes in": "points à reprendre sur ce qui viendra",
     "Not to be spent yet, or taken back before": "Pas encore à dépenser, ou repris avant",
     "pending": "en attente",
     "taken back": "repris",

@@ -17,6 +17,7 @@ from partner_cx.periods import Period
 from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards import sentences
+from rewards.compensations import carried
 from rewards.conditions import Verdict
 from rewards.ledger import AccountKind, Transfer
 from rewards.misses import ROWS_SHOWN
@@ -135,7 +136,8 @@ class Statement:
 
     subject: the partner's code, or the person's address.
     balance: what the wallet holds now, whatever the period shown; pending: what is held besides,
-        and can't be spent yet.
+        and can't be spent yet; carried: what was taken back and is still to be collected from what
+        comes in.
     lines: the entries, newest last. unearned: the decisions without points, newest last.
     held: the awards that are held, or were, newest last.
     """
@@ -147,6 +149,7 @@ class Statement:
     unearned: tuple[Unearned, ...]
     pending: int = 0
     held: tuple[Held, ...] = ()
+    carried: int = 0
 
     @property
     def waiting(self) -> tuple[Held, ...]:
@@ -185,7 +188,13 @@ def statement(
         tuple(story.unearned(behind)),
         pending=story.balance(AccountKind.PENDING),
         held=held,
+        carried=_carried(session, owner),
     )
+
+
+def _carried(session: Session, owner: Owner) -> int:
+    owing = [] if owner.partner_id is None else carried(session, [owner.partner_id])
+    return sum(each.points for each in owing)
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,9 @@ def _story(told: Statement, language: str) -> Iterator[str]:
     if told.pending:
         pending = Words("Pending: {points}", "En attente\u202f: {points}")
         yield pending.in_(language).format(points=points_text(told.pending, language))
+    if told.carried:
+        carried = Words("Still to be taken back: {points}", "Encore à reprendre\u202f: {points}")
+        yield carried.in_(language).format(points=points_text(told.carried, language))
     if told.lines:
         yield ""
     for line in told.lines:
@@ -147,6 +150,8 @@ def _records(told: Statement, language: str) -> Iterator[Row]:
     yield {"record": "balance", "balance": told.balance, "why": told.name}
     if told.held:
         yield {"record": "pending", "balance": told.pending, "why": told.name}
+    if told.carried:
+        yield {"record": "carried", "balance": -told.carried, "why": told.name}
     for line in told.lines:
         about: Row = {
             "on": line.on,

@@ -102,6 +102,10 @@ def statement(
     partner = visible_partner(session, viewer, code)
     settings = wiring(request).settings
     story = statements.statement(session, partner.code, settings=settings)
+    entries = [_entry(line, language) for line in reversed(story.lines)]
+    held = [_held(each, language) for each in reversed((*story.refused, *story.waiting))]
+    missed = [_missed(each, language) for each in reversed(story.unearned)]
+    _tell_apart([*entries, *missed, *held])
     return page(
         request,
         "partner/statement.html",
@@ -110,9 +114,10 @@ def statement(
         balance=number_text(story.balance, language),
         balance_words=points_text(story.balance, language),
         pending=number_text(story.pending, language) if story.pending else "",
-        held=[_held(each, language) for each in reversed((*story.refused, *story.waiting))],
-        entries=[_entry(line, language) for line in reversed(story.lines)],
-        missed=[_missed(each, language) for each in reversed(story.unearned)],
+        carried=number_text(story.carried, language) if story.carried else "",
+        held=held,
+        entries=entries,
+        missed=missed,
         below=links_to(partners_below(session, partner)),
     )
 
@@ -192,6 +197,16 @@ def _summary(earned: Iterable[int], partners: int, language: str) -> str:
         judged=number_text(len(points), language),
         points=points_text(sum(points), language),
     )
+
+
+def _tell_apart(cards: Iterable[dict[str, Any]]) -> None:
+    """Let a period's anchor lead to its first card, and no two cards share one."""
+    seen: dict[str, int] = {}
+    for card in cards:
+        anchor = card["anchor"]
+        seen[anchor] = seen.get(anchor, 0) + 1
+        if seen[anchor] > 1:
+            card["anchor"] = f"{anchor}-{seen[anchor]}"
 
 
 def _entry(line: Line, language: str) -> dict[str, Any]:

@@ -7,11 +7,17 @@ that comes in later tells of four more lines that were late, which makes it 94.8
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
+from partner_cx.database import open_database, transact
+from partner_cx.words import Words
+from rewards.ledger import AccountKind, Move, account, post
+from tests.harness.programme import NOW
 from tests.journeys.command_line import Answer, CommandLine
 
 RULE = """
@@ -122,6 +128,34 @@ def test_a_refused_proposal_changes_nothing_and_does_not_come_back(office: Comma
     refused = office.run("proposals", "approve", "1")
     assert refused.status == 2
     assert "Proposal 1 was refused by Lea" in refused.err
+
+
+def test_a_statement_says_what_is_still_to_be_taken_back(office: CommandLine):
+    correct(office)
+    restated(office)
+    spend(office, 300)
+    done(office.run("proposals", "approve", "1", "--now", SEPTEMBER))
+    assert "Still to be taken back: 300 points" in done(office.run("statement", "R1")).out
+    french = done(office.run("statement", "R1", "--language", "fr")).out
+    assert "Encore à reprendre\u202f: 300 points" in french
+    rows = done(office.run("statement", "R1", "--format", "json")).rows
+    assert [row["balance"] for row in rows if row["record"] in ("balance", "carried")] == [0, -300]
+
+
+def spend(office: CommandLine, points: int) -> None:
+    """Redeem points, as a gift would."""
+    engine = open_database(office.database_url)
+
+    def work(session: Session) -> None:
+        source, target = (
+            account(session, kind, "partner:R1") for kind in (AccountKind.WALLET, AccountKind.SPENT)
+        )
+        day = date(2026, 8, 20)
+        move, why = Move(source, target, points), Words("A gift", "Un cadeau")
+        post(session, key="gift", why=why, moves=[move], effective_on=day, now=NOW)
+
+    transact(engine, work)
+    engine.dispose()
 
 
 def test_a_policy_comes_from_the_environment(office: CommandLine):
