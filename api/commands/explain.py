@@ -38,7 +38,7 @@ def explain(
     period: Annotated[
         str | None,
         typer.Argument(
-            metavar="[PERIOD]",
+            metavar="PERIOD",
             help="Of a partner: what was decided in it. Default: the last period that was closed.",
             callback=filled,
             show_default=False,
