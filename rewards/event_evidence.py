@@ -9,21 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from partner_cx.measures.figures import Figure, Scorecard
-from partner_cx.measures.scorecards import NETWORK, kept_figures
+from partner_cx.measures.scorecards import NETWORK, figure_of
 from partner_cx.network.partners import Partner
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.periods import Period, PeriodKind
+from rewards.decisions import DecisionRow
 from rewards.events import EventRow
 from rewards.evidence import Earlier, Event, EventsAsked, Evidence, Needs, PeerFigure, Peers
 from rewards.frozen import Closing, FrozenFigure, FrozenPartner
 from rewards.gathering import peer_group
-from rewards.history import history
 from rewards.limits import Won
+from rewards.rulebook import RuleVersion
 from rewards.rules import Recipient, Rule
 
 
@@ -58,22 +61,53 @@ def event_history(session: Session, event: EventRow, rule: Rule) -> list[Won]:
     """What the rule had already earned whoever gets its award, by closes and events before this."""
     if not rule.limits and not rule.cool_down_days:
         return []
+    asked = {"code": rule.code, "event": event.id, "closing": event.last_closing_id or 0}
     if rule.award.to is Recipient.PERSON:
         if event.person_email is None:
             return []
-        by_partner = history(session, rule.code, before=event, person=event.person_email)
+        found = session.connection().execute(_BY_PERSON, asked | {"person": event.person_email})
     else:
-        by_partner = history(session, rule.code, before=event, only={event.partner_id})
-    return [won for of_partner in by_partner.values() for won in of_partner]
+        found = session.connection().execute(_BY_PARTNER, asked | {"partner": event.partner_id})
+    return [
+        Won(on if period is None else _parsed(period).last_day, points)
+        for points, period, on in found
+    ]
 
 
+def _won() -> sa.Select[*tuple[Any, ...]]:
+    """What a rule in any of its versions came to before an event, as `rewards.history` counts."""
+    decision, version = DecisionRow.__table__.c, RuleVersion.__table__.c
+    closing, event = Closing.__table__.c, EventRow.__table__.c
+    return (
+        sa.select(decision.points, closing.period, event.on)
+        .join_from(
+            DecisionRow.__table__, RuleVersion.__table__, version.id == decision.rule_version_id
+        )
+        .outerjoin(Closing.__table__, closing.id == decision.closing_id)
+        .outerjoin(EventRow.__table__, event.id == decision.event_id)
+        .where(
+            version.code == sa.bindparam("code"),
+            decision.points > 0,
+            sa.or_(closing.id <= sa.bindparam("closing"), event.id < sa.bindparam("event")),
+        )
+    )
+
+
+_BY_PARTNER = _won().where(DecisionRow.__table__.c.partner_id == sa.bindparam("partner"))
+_BY_PERSON = _won().where(EventRow.__table__.c.person_email == sa.bindparam("person"))
 _CODE = sa.select(Partner.code).where(Partner.id == sa.bindparam("partner_id"))
 
 
 def _closed(session: Session, event: EventRow) -> dict[Period, int]:
     """The periods that were closed when the event was told, with the ids of their closes."""
-    known = sa.select(Closing.period, Closing.id).where(Closing.id <= (event.last_closing_id or 0))
-    return {Period.parse(period): number for period, number in session.execute(known)}
+    known = session.connection().execute(_CLOSED, {"last": event.last_closing_id or 0})
+    return {_parsed(period): number for period, number in known}
+
+
+_CLOSED = sa.select(Closing.__table__.c.period, Closing.__table__.c.id).where(
+    Closing.__table__.c.id <= sa.bindparam("last")
+)
+_parsed = lru_cache(maxsize=1_000)(Period.parse)
 
 
 def _last_closed(closed: Collection[Period], event: EventRow, kind: PeriodKind) -> Period:
@@ -95,8 +129,17 @@ def _figures(
 def _frozen(
     session: Session, period: Period, level: str, subject: str, kpis: Collection[str]
 ) -> Mapping[str, Figure]:
-    asked = (FrozenFigure.subject == subject, FrozenFigure.kpi.in_(sorted(kpis)))
-    return kept_figures(session, period, level, *asked, table=FrozenFigure).get(subject, {})
+    asked = {"period": str(period), "level": level, "subject": subject, "kpis": sorted(kpis)}
+    return {row.kpi: figure_of(row) for row in session.connection().execute(_FROZEN, asked)}
+
+
+_KEPT = FrozenFigure.__table__.c
+_FROZEN = sa.select(FrozenFigure.__table__).where(
+    _KEPT.period == sa.bindparam("period"),
+    _KEPT.level == sa.bindparam("level"),
+    _KEPT.subject == sa.bindparam("subject"),
+    _KEPT.kpi.in_(sa.bindparam("kpis", expanding=True)),
+)
 
 
 def _earlier(
@@ -143,16 +186,29 @@ def _count(session: Session, event: EventRow, asked: EventsAsked, kind: PeriodKi
     first, last = period.first_day, period.last_day
     if asked.days is not None:
         first, last = event.on - timedelta(days=asked.days - 1), event.on
-    wanted = sa.select(sa.func.count()).where(
-        EventRow.partner_id == event.partner_id,
-        EventRow.kind == asked.kind,
-        EventRow.on.between(first, last),
-        EventRow.id <= event.id,
-    )
-    if asked.subject is not None:
-        wanted = wanted.where(EventRow.subject == asked.subject)
-    count = session.scalar(wanted) or 0
+    values = {
+        "partner": event.partner_id,
+        "kind": asked.kind.value,
+        "first": first,
+        "last": last,
+        "event": event.id,
+        "subject": asked.subject,
+    }
+    counting = _COUNT if asked.subject is None else _COUNT_ABOUT
+    if asked.subject is None:
+        del values["subject"]
+    count = session.connection().execute(counting, values).scalar_one()
     if count or asked.kind == event.kind:
         return count
     ever = sa.select(EventRow.id).where(EventRow.kind == asked.kind, EventRow.id <= event.id)
     return None if session.scalar(ever.limit(1)) is None else 0
+
+
+_TOLD = EventRow.__table__.c
+_COUNT = sa.select(sa.func.count(_TOLD.id)).where(
+    _TOLD.partner_id == sa.bindparam("partner"),
+    _TOLD.kind == sa.bindparam("kind"),
+    _TOLD.on.between(sa.bindparam("first"), sa.bindparam("last")),
+    _TOLD.id <= sa.bindparam("event"),
+)
+_COUNT_ABOUT = _COUNT.where(_TOLD.subject == sa.bindparam("subject"))

@@ -185,7 +185,7 @@ def kept_figures(
     )
     figures: dict[str, dict[str, Figure]] = {}
     for row in session.execute(wanted):
-        figures.setdefault(row.subject, {})[row.kpi] = _figure(row)
+        figures.setdefault(row.subject, {})[row.kpi] = figure_of(row)
     return figures
 
 
@@ -204,7 +204,8 @@ def _read(
     ]
 
 
-def _figure(row: Any) -> Figure:
+def figure_of(row: Any) -> Figure:
+    """The figure that a row with a Figure's columns holds."""
     return Figure(
         kpi=row.kpi,
         value=row.value,
