@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from partner_cx.measures.figures import Scorecard
+from partner_cx.memory import uncollected
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
 from partner_cx.quantities import number_text
@@ -86,6 +87,7 @@ class Outcome(Tally):
         return is_shared(self.rule) and self.points_awarded > 0
 
 
+@uncollected()
 def award_all(
     session: Session,
     *,

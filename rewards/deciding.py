@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from partner_cx import bulk
+from partner_cx.memory import uncollected
 from partner_cx.periods import Period
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
@@ -47,6 +48,7 @@ class Tally:
     points_paid: int
 
 
+@uncollected()
 def decide_all(session: Session, *, closing: Closing, period: Period) -> list[Tally]:
     """Decide every rule in force, on what was frozen at this close and nothing else.
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import singledispatch
+from functools import cached_property, singledispatch
 
 import numpy as np
 
@@ -136,8 +136,11 @@ class Crowd:
         if figures is None:
             return KpiColumns.of_nothing(len(self.candidates))
         assert isinstance(figures, KeptFigures), "evidence made by hand is judged one by one"
-        own = [subject_of(self.rule, each.code)[1] for each in self.candidates]
-        return figures.columns(kpi, subjects or own)
+        return figures.columns(kpi, subjects or self._subjects)
+
+    @cached_property
+    def _subjects(self) -> list[str]:
+        return [subject_of(self.rule, each.code)[1] for each in self.candidates]
 
 
 # --- Conditions ---------------------------------------------------------------------------------

@@ -60,7 +60,9 @@ class KeptFigures(Mapping[str, Mapping[str, Figure]]):
         if kpi not in self._frames:
             return KpiColumns.of_nothing(len(subjects))
         rows = self._frames[kpi]
-        places = pd.Index(rows["subject"]).get_indexer(pd.Series(subjects, dtype=rows["subject"].dtype))
+        places = pd.Index(rows["subject"]).get_indexer(
+            pd.Series(subjects, dtype=rows["subject"].dtype)
+        )
         return KpiColumns(rows, places)
 
     @cached_property
@@ -100,6 +102,12 @@ class Quotients:
     given: Array
 
     @classmethod
+    def read(cls, written: Sequence[str | None]) -> Self:
+        """What is written `19/20`; None where there is nothing."""
+        read = {each: _read(each) for each in set(written)}  # many are alike
+        return cls.of([read[each] for each in written])
+
+    @classmethod
     def of(cls, pairs: Sequence[tuple[int, int] | None]) -> Self:
         filled = [pair or (0, 1) for pair in pairs]
         return cls(
@@ -131,7 +139,7 @@ class KpiColumns:
 
     @cached_property
     def value(self) -> Quotients:
-        return Quotients.of([_read(each) for each in self._column("value")])
+        return Quotients.read(self._column("value"))
 
     @cached_property
     def n(self) -> Array:
@@ -152,7 +160,7 @@ class KpiColumns:
 
     @cached_property
     def coverage(self) -> Quotients:
-        return Quotients.of([_read(each) for each in self._column("coverage")])
+        return Quotients.read(self._column("coverage"))
 
     @cached_property
     def aimed(self) -> Array:
@@ -167,7 +175,7 @@ class KpiColumns:
     @cached_property
     def coverage_min(self) -> Quotients:
         """What the target asks of the coverage."""
-        return Quotients.of([_read(each) for each in self._column("coverage_min")])
+        return Quotients.read(self._column("coverage_min"))
 
     def _column(self, name: str) -> list[Any]:
         """Plain values, None where there is none."""

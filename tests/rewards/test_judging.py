@@ -1,132 +1,238 @@
-"""Judging and deciding: alike for any rule and any evidence, the same each time, never too much."""
+"""Everybody judged at once is everybody judged one by one, whatever is asked and known."""
 
 from __future__ import annotations
 
-import timeit
-from datetime import date, timedelta
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from fractions import Fraction
+from functools import cached_property
 
+import hypothesis.strategies as st
+import pandas as pd
+import sqlalchemy as sa
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from sqlalchemy.orm import Session
 
+from partner_cx.measures.figures import Figure, State, Target
 from partner_cx.operations.event_kinds import EventKind
-from partner_cx.periods import Period
-from partner_cx.words import Words
-from rewards.conditions import Condition, Verdict
-from rewards.evidence import Evidence
-from rewards.limits import Limit, Won, applied, left_of
-from rewards.rules import Occasion, Rule, decide, judge
-from tests.harness.any_rules import (
-    EVIDENCE,
-    HISTORIES,
-    LIMITS,
-    ON_AN_EVENT,
-    POINTS,
-    RULES,
-    trees,
+from partner_cx.periods import PeriodKind
+from rewards.candidates import Candidate
+from rewards.conditions import (
+    CONDITIONS,
+    AllOf,
+    AnyOf,
+    AtLeastOf,
+    Compared,
+    Condition,
+    EventAbout,
+    EventsAtLeast,
+    KpiAtLeast,
+    KpiAtMost,
+    KpiBeats,
+    KpiImproved,
+    KpiIsGreen,
+    PartnerFor,
+    PartnerIn,
 )
-from tests.harness.situations import a_rule, figure, known
+from rewards.evidence import Earlier, EventsAsked, Peers
+from rewards.frozen import closing_of
+from rewards.gathering import Gathered, gather
+from rewards.judging import RANKS, Judged, Judging
+from rewards.kept import KeptFigures
+from rewards.limits import Limit, Won
+from rewards.rulebook import in_force
+from rewards.rules import Award, FixedPoints, PointsPerUnit, Rule, Step, TieredPoints, judge
+from tests.harness.programme import BONUS, OTIF_BONUS, QUARTER, a_programme, close_it
 
-DAY = date(2026, 5, 18)
+KPIS = ("otif", "dispute_rate")  # higher is better, and lower is
+GROUPS = ("tier:gold", "tier:silver", "kind:reseller")
+ASKED = EventsAsked(EventKind.REPORT_ACCEPTED)
+NEVER_TOLD = EventsAsked(EventKind.PANEL_ATTENDED)
+
+shares = st.fractions(min_value=0, max_value=1, max_denominator=7)
+huge = st.fractions(min_value=-(10**30), max_value=10**30)
+few = st.integers(min_value=1, max_value=4)
+kpis = st.sampled_from(KPIS)
+days = st.dates(date(2023, 1, 1), date(2026, 12, 31))
+targets = st.builds(
+    Target, kpi=kpis, value=shares, n_min=few, coverage_min=st.just(Fraction(0)) | shares
+)
+figures = st.builds(
+    Figure,
+    kpi=kpis,
+    value=st.none() | shares | huge,
+    n=st.integers(0, 5),
+    coverage=st.none() | shares,
+    low=st.none() | st.floats(0, 1),
+    high=st.none() | st.floats(0, 1) | st.just(float("inf")),
+    state=st.none() | st.sampled_from(State),
+    target=st.none() | targets,
+)
+leaves: st.SearchStrategy[Condition] = st.one_of(
+    st.builds(KpiIsGreen, kpis),
+    st.builds(KpiAtLeast, kpis, shares, few, shares, st.sampled_from(Compared)),
+    st.builds(KpiAtMost, kpis, shares | huge, few, shares, st.sampled_from(Compared)),
+    st.builds(KpiImproved, kpis, st.sampled_from(Earlier), st.just(Fraction(0)) | shares, few),
+    st.builds(KpiBeats, kpis, st.sampled_from(Peers), st.just(Fraction(0)) | shares, few),
+    st.builds(PartnerIn, st.sampled_from(GROUPS)),
+    st.builds(PartnerFor, st.integers(1, 36)),
+    st.builds(EventsAtLeast, st.sampled_from([ASKED, NEVER_TOLD]), few),
+    st.just(EventAbout(("a course",))),
+)
 
 
-@given(trees(ON_AN_EVENT), EVIDENCE)
-@settings(max_examples=200)
-def test_a_condition_is_examined_as_it_is_judged(condition: Condition, evidence: Evidence) -> None:
-    finding = condition.examine(evidence)
-    assert condition.judge(evidence) is finding.verdict
-    assert is_told(finding.sentence)
-
-
-@given(RULES, EVIDENCE, HISTORIES)
-@settings(max_examples=200)
-def test_a_rule_is_decided_as_it_is_judged(
-    rule: Rule, evidence: Evidence, history: list[Won]
-) -> None:
-    decision = decide(rule, evidence, history)
-    assert judge(rule, evidence, history) == (decision.verdict, decision.points)
-    assert decision == decide(rule, evidence, history)
-    assert all(is_told(finding.sentence) for finding in decision.findings)
-    assert decision.limited is None or is_told(decision.limited)
-    if rule.conditions and decision.verdict is not Verdict.MET:
-        assert decision.reasons
-
-
-@given(RULES, EVIDENCE, HISTORIES)
-def test_only_what_is_met_pays_and_never_more_than_it_can(
-    rule: Rule, evidence: Evidence, history: list[Won]
-) -> None:
-    decision = decide(rule, evidence, history)
-    assert 0 <= decision.points <= decision.earned
-    if decision.verdict is not Verdict.MET:
-        assert decision.earned == 0
-    if decision.verdict is Verdict.MET:
-        assert decision.earned > 0
-        assert rule.award.points_max is None or decision.earned <= rule.award.points_max
-    assert (decision.limited is not None) is (decision.points < decision.earned)
-
-
-@given(RULES, EVIDENCE)
-def test_a_rule_needs_all_that_it_looks_at(rule: Rule, evidence: Evidence) -> None:
-    """What a rule doesn't say it needs can be left out of its evidence."""
-    needs = rule.needs()
-    scorecard = evidence.scorecard
-    bare = Evidence(
-        type(scorecard)(
-            scorecard.period,
-            scorecard.subject,
-            {kpi: scorecard[kpi] for kpi in needs.figures},
-            scorecard.groups,
+def together(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
+    several = st.lists(inner, min_size=1, max_size=3).map(tuple)
+    return st.one_of(
+        st.builds(AllOf, several),
+        st.builds(AnyOf, several),
+        several.flatmap(
+            lambda these: st.builds(AtLeastOf, st.just(these), st.integers(1, len(these)))
         ),
-        on=evidence.on,
-        joined_on=evidence.joined_on,
-        earlier={key: each for key, each in evidence.earlier.items() if key in needs.earlier},
-        peers={key: each for key, each in evidence.peers.items() if key in needs.peers},
-        events={key: each for key, each in evidence.events.items() if key in needs.events},
-        event=evidence.event,
     )
-    assert judge(rule, bare) == judge(rule, evidence)
 
 
-@given(st.lists(LIMITS, max_size=3).map(tuple), st.integers(0, 60), POINTS, HISTORIES)
-def test_limits_leave_less_the_more_was_won(
-    limits: tuple[Limit, ...], cool_down: int, points: int, history: list[Won]
+conditions = st.recursive(leaves, together, max_leaves=6)
+awards: st.SearchStrategy[Award] = st.one_of(
+    st.builds(FixedPoints, few),
+    st.builds(
+        PointsPerUnit, kpis, shares, shares.filter(bool), few, st.none() | st.just(7), n_min=few
+    ),
+    st.builds(
+        TieredPoints,
+        st.just("otif"),
+        st.just((Step(Fraction(1, 3), 2), Step(Fraction(2, 3), 5))),
+        n_min=few,
+    ),
+)
+limits = st.builds(Limit, st.sampled_from(PeriodKind), st.none() | few, few)
+
+
+class Drawn(KeptFigures):
+    """Figures that were drawn, as the database would hand them out."""
+
+    def __init__(self, drawn: Mapping[str, Mapping[str, Figure]]) -> None:
+        self.drawn = {subject: dict(of_subject) for subject, of_subject in drawn.items()}
+
+    @cached_property
+    def _figures(self) -> dict[str, dict[str, Figure]]:
+        return self.drawn
+
+    @cached_property
+    def _frames(self) -> dict[str, pd.DataFrame]:
+        rows: dict[str, list[dict[str, object]]] = {}
+        for subject, of_subject in self.drawn.items():
+            for kpi, figure in of_subject.items():
+                rows.setdefault(kpi, []).append({"subject": subject} | as_kept(figure))
+        return {kpi: pd.DataFrame(of_kpi) for kpi, of_kpi in rows.items()}
+
+
+def as_kept(figure: Figure) -> dict[str, object]:
+    aim = figure.target
+    return {
+        "value": written(figure.value),
+        "n": figure.n,
+        "low": figure.low,
+        "high": figure.high,
+        "state": figure.state and figure.state.value,
+        "coverage": written(figure.coverage),
+        "target": written(aim and aim.value),
+        "n_min": aim and aim.n_min,
+        "coverage_min": written(aim and aim.coverage_min),
+    }
+
+
+def written(number: Fraction | None) -> str | None:
+    return None if number is None else f"{number.numerator}/{number.denominator}"
+
+
+@st.composite
+def evidence(draw: st.DrawFn) -> Gathered:
+    codes = [f"R{number}" for number in range(draw(st.integers(1, 5)))]
+    of_kpis = st.dictionaries(kpis, figures, max_size=2)
+    everyone = [
+        Candidate(
+            number,
+            code,
+            "reseller",
+            draw(st.none() | days),
+            frozenset(draw(st.sets(st.sampled_from(GROUPS)))),
+        )
+        for number, code in enumerate(codes)
+    ]
+    own = st.fixed_dictionaries(dict.fromkeys(codes, of_kpis))
+    by_group = st.fixed_dictionaries(dict.fromkeys((*GROUPS, "network"), of_kpis))
+    return Gathered(
+        period=QUARTER,
+        candidates=everyone,
+        own=Drawn(draw(own)),
+        by_group=Drawn(draw(by_group)),
+        earlier={Earlier.PREVIOUS: (Drawn(draw(own)), Drawn({}))},
+        members={code: draw(st.integers(3, 6)) for code in (*GROUPS, "network")},
+        events={ASKED: {0: 3, 1: 1}, NEVER_TOLD: None},
+    )
+
+
+@st.composite
+def rules(draw: st.DrawFn) -> Rule:
+    return replace(
+        BONUS,
+        audience=replace(BONUS.audience, kinds=(), groups=draw(st.sampled_from([(), GROUPS[:1]]))),
+        conditions=tuple(draw(st.lists(conditions, max_size=3))),
+        award=draw(awards),
+        limits=tuple(draw(st.lists(limits, max_size=2))),
+        cool_down_days=draw(st.sampled_from([0, 30])),
+    )
+
+
+@settings(max_examples=200, deadline=None)
+@given(gathered=evidence(), rule=rules(), won=st.dictionaries(st.integers(0, 4), days, max_size=3))
+def test_everybody_at_once_is_everybody_one_by_one(
+    gathered: Gathered, rule: Rule, won: Mapping[int, date]
 ) -> None:
-    left = applied(limits, cool_down, DAY, points, history)
-    assert left.points == left_of(limits, cool_down, DAY, points, history)
-    assert 0 <= left.points <= points
-    assert (left.sentence is None) is (left.points == points)
-    more = applied(limits, cool_down, DAY, points, [*history, Won(DAY, 1)])
-    assert more.points <= left.points
-    mixed = applied(limits, cool_down, DAY, points, history[::-1])
-    assert mixed.points == left.points
+    history = {number: [Won(day, 2)] for number, day in won.items()}
+    assert told(Judging(gathered).judge(rule, history)) == one_by_one(gathered, rule, history)
 
 
-@given(st.lists(LIMITS, min_size=1, max_size=3).map(tuple), st.lists(POINTS, max_size=8))
-def test_nobody_ever_wins_beyond_a_limit(limits: tuple[Limit, ...], earned: list[int]) -> None:
-    won: list[Won] = []
-    for number, points in enumerate(earned):
-        day = DAY + timedelta(days=17 * number)
-        won.append(Won(day, applied(limits, 0, day, points, won).points))
-    for limit in limits:
-        for each in won:
-            inside = [w.points for w in won if w.on in Period.of(each.on, limit.per)]
-            assert limit.points is None or sum(inside) <= limit.points
-            assert limit.times is None or sum(p > 0 for p in inside) <= limit.times
+def test_every_kind_of_condition_is_drawn() -> None:
+    """Whoever adds a condition adds it here."""
+    drawn = {KpiIsGreen, KpiAtLeast, KpiAtMost, KpiImproved, KpiBeats, PartnerIn, PartnerFor}
+    assert drawn | {EventsAtLeast, EventAbout, AllOf, AnyOf, AtLeastOf} == set(CONDITIONS.values())
 
 
-def test_every_kind_of_event_is_an_occasion() -> None:
-    assert {occasion.event for occasion in Occasion} == {None, *EventKind}
+def test_what_a_close_froze_is_judged_alike(network: sa.Engine) -> None:
+    hard = replace(
+        OTIF_BONUS,
+        code="hard",
+        conditions=(
+            KpiBeats("otif", Peers.NETWORK),
+            KpiAtLeast("otif", Fraction(19, 20), n_min=5, against=Compared.LOWER),
+        ),
+    )
+    a_programme(network, BONUS, OTIF_BONUS, hard)
+    close_it(network)
+    with Session(network) as session:
+        frozen = [rule for _, rule in in_force(session, QUARTER)]
+        for closing in (closing_of(session, QUARTER), None):
+            gathered = gather(session, QUARTER, frozen, closing=closing)
+            for rule in frozen:
+                found = told(Judging(gathered).judge(rule, {}))
+                assert found == one_by_one(gathered, rule, {})
+                assert len(found) == 3
 
 
-def test_judging_is_much_faster_than_telling() -> None:
-    """A close judges a hundred thousand times; it must never come to make sentences for it."""
-    rule, evidence = a_rule(), known(figure("otif", "94.4 %", 412, target="95 %"))
-    judging = min(timeit.repeat(lambda: judge(rule, evidence), number=200, repeat=5))
-    telling = min(timeit.repeat(lambda: decide(rule, evidence).sentence, number=200, repeat=5))
-    assert judging * 5 < telling
+def told(judged: Judged) -> list[tuple[str, str, int]]:
+    verdicts = [RANKS[rank].value for rank in judged.ranks]
+    codes = [each.code for each in judged.candidates]
+    return list(zip(codes, verdicts, judged.points.tolist(), strict=True))
 
 
-def is_told(sentence: Words) -> bool:
-    """Whether something stands there, in both languages, and French keeps to its spaces."""
-    loose = any(f" {sign}" in sentence.fr for sign in "%:;!?»")
-    return bool(sentence.en) and bool(sentence.fr) and not loose
+def one_by_one(
+    gathered: Gathered, rule: Rule, history: Mapping[int, list[Won]]
+) -> list[tuple[str, str, int]]:
+    judged = [
+        (each, judge(rule, gathered.evidence(rule, each), history.get(each.partner_id, ())))
+        for each in gathered.audience(rule)
+    ]
+    return [(each.code, verdict.value, points) for each, (verdict, points) in judged]
