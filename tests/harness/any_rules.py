@@ -48,7 +48,8 @@ from rewards.rules import (
 )
 from rewards.situations import Situation, StatedFigure, StatedPeers
 
-TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=80).filter(
+_SEEN = st.characters(codec="utf-8", categories=["L", "M", "N", "P", "S"])
+TEXTS = st.text(_SEEN | st.sampled_from(" \n"), min_size=1, max_size=40).filter(
     lambda text: text.strip() == text and all(c.isprintable() or c == "\n" for c in text)
 )
 LINES = TEXTS.filter(lambda text: "\n" not in text)
@@ -57,12 +58,12 @@ SHARE_KPIS = st.sampled_from(["otif", "dispute_rate"])  # more is better, less i
 OTHER_KPIS = st.sampled_from(["first_response", "pnps"])
 KPIS = SHARE_KPIS | OTHER_KPIS
 SHARES = st.sampled_from([Fraction(0), Fraction(1, 3), Fraction(19, 20), Fraction(1)]) | (
-    st.fractions(0, 1, max_denominator=10**9)
+    st.integers(0, 10**9).map(lambda parts: Fraction(parts, 10**9))
 )
 NUMBERS = st.sampled_from([Fraction(-10), Fraction(0), Fraction(45), Fraction(60)]) | (
-    st.decimals(-100, 100, places=3).map(Fraction)
+    st.integers(-100_000, 100_000).map(lambda parts: Fraction(parts, 1000))
 )
-STEPS = st.sampled_from([Fraction(0), Fraction(1, 50)]) | st.fractions(0, 1, max_denominator=10**6)
+STEPS = st.sampled_from([Fraction(0), Fraction(1, 50), Fraction(1, 3)]) | SHARES
 SAMPLES = st.sampled_from([1, 5, 30]) | st.integers(1, 1000)
 GROUPS = st.sampled_from(["tier:gold", "tier:silver", "region:Île-de-France"])
 DAYS = st.dates(date(2024, 1, 1), date(2030, 12, 31))
