@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterator
+from functools import partial
 from time import perf_counter
 
 import sqlalchemy as sa
@@ -34,8 +35,8 @@ def rules_at_a_close(bench: Bench) -> Iterator[Line]:
         ours, bare = [], []
         for number in range(RUNS + 1):
             period, beside = quarter(2 * number), quarter(2 * number + 1)
-            transact(engine, lambda session, p=period: freeze_quarter(session, p).id)
-            transact(engine, lambda session, p=beside: freeze_quarter(session, p).id)
+            transact(engine, partial(freeze_quarter, period=period))
+            transact(engine, partial(freeze_quarter, period=beside))
             ours.append(_close(engine, period))
             bare.append(_bare(engine, period, beside))
         decisions, awards = _counted(engine, period)

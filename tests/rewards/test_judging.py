@@ -64,8 +64,8 @@ figures = st.builds(
     value=st.none() | shares | huge,
     n=st.integers(0, 5),
     coverage=st.none() | shares,
-    low=st.none() | st.floats(0, 1),
-    high=st.none() | st.floats(0, 1) | st.just(float("inf")),
+    low=st.none() | st.floats(0, 1) | shares.map(float),
+    high=st.none() | st.floats(0, 1) | shares.map(float) | st.just(float("inf")),
     state=st.none() | st.sampled_from(State),
     target=st.none() | targets,
 )
@@ -137,9 +137,9 @@ def as_kept(figure: Figure) -> dict[str, object]:
         "high": figure.high,
         "state": figure.state and figure.state.value,
         "coverage": written(figure.coverage),
-        "target": written(aim and aim.value),
+        "target": written(aim.value if aim else None),
         "n_min": aim and aim.n_min,
-        "coverage_min": written(aim and aim.coverage_min),
+        "coverage_min": written(aim.coverage_min if aim else None),
     }
 
 
