@@ -6,7 +6,6 @@ figures, and `judging`, which wants a few columns of everybody's.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +21,7 @@ from partner_cx.frames import read_frame
 from partner_cx.measures.figures import Figure
 from partner_cx.measures.scorecards import FigureColumns, kept_figures, plain_values
 from partner_cx.periods import Period
+from rewards.conditions import interval_end
 
 Array = np.ndarray[Any, Any]
 
@@ -151,7 +151,7 @@ class KpiColumns:
 
     @cached_property
     def low(self) -> Quotients:
-        """The lower end of the 95 % interval, as exact as the float it is."""
+        """The lower end of the 95 % interval, as conditions compare it."""
         return Quotients.of([_end(each) for each in self._column("low")])
 
     @cached_property
@@ -193,4 +193,5 @@ def _read(written: str | None) -> tuple[int, int] | None:
 
 
 def _end(number: float | None) -> tuple[int, int] | None:
-    return number.as_integer_ratio() if number is not None and math.isfinite(number) else None
+    end = interval_end(number)
+    return None if end is None else (end.numerator, end.denominator)

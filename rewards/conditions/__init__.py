@@ -18,7 +18,7 @@ from rewards.conditions.condition import (
     read_condition,
 )
 from rewards.conditions.of_events import EventAbout, EventsAtLeast
-from rewards.conditions.of_kpis import Compared, KpiAtLeast, KpiAtMost, KpiIsGreen
+from rewards.conditions.of_kpis import Compared, KpiAtLeast, KpiAtMost, KpiIsGreen, interval_end
 from rewards.conditions.of_partners import PartnerFor, PartnerIn, months_later
 from rewards.conditions.several import AllOf, AnyOf, AtLeastOf
 
@@ -44,6 +44,7 @@ __all__ = [
     "all_met",
     "any_met",
     "condition_to_plain",
+    "interval_end",
     "months_later",
     "read_condition",
 ]

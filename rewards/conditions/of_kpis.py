@@ -157,15 +157,8 @@ class _KpiAgainst(Condition):
         return Finding(verdict, tell(figure, bound, end, lower=lower), figure, bound.value)
 
     def _end(self, figure: Figure) -> Fraction | None:
-        """The end of the interval that is compared.
-
-        It comes out of square roots: what lies behind its ninth decimal is noise, and mustn't
-        decide whether 0.94 reaches 94 %.
-        """
-        end = figure.low if self.against is Compared.LOWER else figure.high
-        if end is None or not math.isfinite(end):
-            return None
-        return Fraction(round(end * _PARTS), _PARTS)
+        """The end of the interval that is compared."""
+        return interval_end(figure.low if self.against is Compared.LOWER else figure.high)
 
 
 @named("kpi_at_least")
@@ -184,6 +177,17 @@ class KpiAtMost(_KpiAgainst):
 
     called: ClassVar[Words] = Words("at most", "au plus")
     at_most: ClassVar[bool] = True
+
+
+def interval_end(number: float | None) -> Fraction | None:
+    """An end of an interval, as it is compared; None where there is none.
+
+    It comes out of square roots: what lies behind its ninth decimal is noise, and mustn't decide
+    whether 0.94 reaches 94 %.
+    """
+    if number is None or not math.isfinite(number):
+        return None
+    return Fraction(round(number * _PARTS), _PARTS)
 
 
 def is_unclear(figure: Figure, n_min: int, coverage_min: Fraction) -> bool:
