@@ -67,11 +67,7 @@ class Case:
         or events changed, and those about which something was proposed before."""
         counts = self.late_counts(None)
         for version_id, rule in self.rules.items():
-            affected = {
-                candidate.partner_id
-                for candidate in self.partners.values()
-                if is_for(rule, candidate) and self._touches(rule, candidate, counts)
-            }
+            affected = self._affected(rule, counts)
             rows = self._rows(version_id, affected | self._proposed_before(version_id))
             for row in rows:
                 if candidate := self.partners.get(row.partner_id):
@@ -101,12 +97,22 @@ class Case:
             for each in asked
         }
 
-    def _touches(
-        self, rule: Rule, candidate: Candidate, counts: Mapping[EventsAsked, Counts]
-    ) -> bool:
-        if any(counts[asked].differ(candidate.partner_id) for asked in rule.needs().events):
-            return True
-        return next(self.changes_of(rule, candidate), None) is not None
+    def _affected(self, rule: Rule, counts: Mapping[EventsAsked, Counts]) -> set[int]:
+        """The partners about whom a rule looks at anything that changed."""
+        needs = rule.needs()
+        asked = [counts[each] for each in needs.events if counts[each].then != counts[each].now]
+        looked_at = needs.figures | {kpi for _, kpi in needs.peers}
+        if not asked and looked_at.isdisjoint(kpi for _, _, kpi in self.changed):
+            return set()
+        return {
+            candidate.partner_id
+            for candidate in self.partners.values()
+            if is_for(rule, candidate)
+            and (
+                any(each.differ(candidate.partner_id) for each in asked)
+                or next(self.changes_of(rule, candidate), None) is not None
+            )
+        }
 
     def _rows(self, version_id: int, partner_ids: Collection[int]) -> list[DecisionRow]:
         of_rule = sa.select(DecisionRow).where(
