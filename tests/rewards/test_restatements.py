@@ -13,7 +13,7 @@ from partner_cx.periods import Period
 from rewards.conditions import KpiIsGreen
 from rewards.evidence import Evidence
 from rewards.restatements import reconsider
-from rewards.rules import FixedPoints, Decision, Rule, decide
+from rewards.rules import Decision, FixedPoints, Rule, decide
 
 TEMPLATE = Path(__file__).parents[2] / "templates/rules/network_quality_bonus.yaml"
 RULE = replace(
