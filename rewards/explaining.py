@@ -23,6 +23,7 @@ from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
 from partner_cx.settings import Settings
 from partner_cx.words import Words
+from rewards import telling
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
 from rewards.events import EventRow
@@ -41,9 +42,9 @@ from rewards.ledger import Entry, Transfer
 from rewards.misses import ROWS_SHOWN
 from rewards.nearest import nearest
 from rewards.owners import Owner, not_found, owner_of
-from rewards.posted import posted
+from rewards.posted import Posted, posted
 from rewards.proposals import Proposal, ProposalOutcome
-from rewards.recorded import Taken, decided, moved, taken
+from rewards.recorded import Taken, decided, is_shared_out, moved, taken
 from rewards.retelling import retell
 from rewards.rulebook import RuleVersion
 from rewards.rules import Audience, Decision, Rule
@@ -239,10 +240,18 @@ class _Chain:
             reasons=tuple(self._reasons(decision, each.row.partner_id)),
             event=_told_event(each.event, self.zone) if each.event else None,
             proposals=tuple(self._proposals(each.row)),
+            unpaid=self._unpaid(each.row, decision, entries),
             way=nearest(decision),
             **self._close(each, decision),
         )
         return Explanation(person or partner.code, person or partner.name, judged, entries)
+
+    def _unpaid(
+        self, row: DecisionRow, decision: Decision, entries: Sequence[Posted]
+    ) -> Words | None:
+        if entries or not row.points:
+            return None
+        return telling.unpaid(decision.rule, shared_out=is_shared_out(self.session, row))
 
     def _published(self, row: DecisionRow) -> Published:
         version = self.session.get_one(RuleVersion, row.rule_version_id)

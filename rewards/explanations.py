@@ -85,6 +85,7 @@ class Judged:
     verdict, points: as they are recorded. agrees: whether telling it again comes to the same.
     closed_at, closed_by: of the close whose figures it looks at; None: it looks at none.
     event: what it was taken on; None: a close.
+    unpaid: why points that were earned weren't paid; None where they were, or there are none.
     way: the nearest way to what wasn't earned; None where it was.
     """
 
@@ -100,6 +101,7 @@ class Judged:
     closed_by: str | None
     event: ToldEvent | None
     proposals: tuple[Proposed, ...]
+    unpaid: Words | None
     way: Way | None
 
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from partner_cx.errors import NotFound
 from partner_cx.network.partners import Partner
 from partner_cx.network.people import Person
-from rewards.ledger import wallet_of, wallet_of_person
+from rewards.events import EventRow
+from rewards.ledger import Account, wallet_of, wallet_of_person
 
 
 @dataclass(frozen=True)
@@ -34,16 +35,26 @@ def owner_of(session: Session, subject: str) -> Owner:
     Raises NotFound, naming those that are spelt alike.
     """
     if "@" in subject:
-        person = session.scalar(sa.select(Person).where(Person.email == subject.strip().lower()))
-        if person is None:
-            emails = session.scalars(sa.select(Person.email))
-            raise not_found(f"Nobody is known by {subject}.", subject, list(emails))
-        return Owner(person.email, person.name, wallet_of_person(person.email))
+        return _person(session, subject.strip().lower(), subject)
     partner = session.scalar(sa.select(Partner).where(Partner.code == subject))
     if partner is None:
         codes = session.scalars(sa.select(Partner.code))
         raise not_found(f"No partner has the code {subject}.", subject, list(codes))
     return Owner(partner.code, partner.name, wallet_of(partner.code), partner.id)
+
+
+def _person(session: Session, email: str, asked: str) -> Owner:
+    """Somebody known as a person, or by what was won: an event may name anyone."""
+    person = session.scalar(sa.select(Person).where(Person.email == email))
+    wallet = wallet_of_person(email)
+    if person is not None:
+        return Owner(person.email, person.name, wallet)
+    won = sa.select(Account.id).where(Account.owner == wallet)
+    did = sa.select(EventRow.id).where(EventRow.person_email == email)
+    if session.scalar(won.limit(1)) is None and session.scalar(did.limit(1)) is None:
+        emails = session.scalars(sa.select(Person.email))
+        raise not_found(f"Nobody is known by {asked}.", asked, list(emails))
+    return Owner(email, email, wallet)
 
 
 def not_found(message: str, asked: str, known: list[str]) -> NotFound:

@@ -108,6 +108,19 @@ def unpaid(session: Session, owner: Owner) -> list[Taken]:
     return _own(session, owner, wanted.where(Transfer.id.is_(None)))
 
 
+def is_shared_out(session: Session, row: DecisionRow) -> bool:
+    """Whether the awards of a decision's rule at its close were paid, as far as the budget went."""
+    alike = (
+        sa.select(Transfer.id)
+        .join(DecisionRow, DecisionRow.id == Transfer.decision_id)
+        .where(
+            DecisionRow.closing_id == row.closing_id,
+            DecisionRow.rule_version_id == row.rule_version_id,
+        )
+    )
+    return session.scalar(alike.limit(1)) is not None
+
+
 def _about(owner: Owner) -> sa.Select[*tuple[Any, ...]]:
     if owner.partner_id is None:
         return _decisions().where(EventRow.person_email == owner.subject)

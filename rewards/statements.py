@@ -16,15 +16,15 @@ from partner_cx.measures.figures import Figure
 from partner_cx.periods import Period
 from partner_cx.settings import Settings
 from partner_cx.words import Words
-from rewards import sentences
+from rewards import sentences, telling
 from rewards.compensations import carried
 from rewards.conditions import Verdict
 from rewards.ledger import AccountKind, Transfer
 from rewards.misses import ROWS_SHOWN
 from rewards.owners import Owner, owner_of
-from rewards.recorded import Moved, Taken, moved, taken, unpaid
+from rewards.recorded import Moved, Taken, is_shared_out, moved, taken, unpaid
 from rewards.retelling import retell
-from rewards.rules import Decision, Rule, Shortage
+from rewards.rules import Decision, Rule
 from rewards.shortfalls import RowsBehind, Shortfall, figures_of
 
 __all__ = ["Corrected", "Held", "Line", "Shortfall", "Statement", "Unearned", "statement"]
@@ -204,6 +204,7 @@ class _Story:
     unpaid: the decisions that brought nothing, in the period.
     """
 
+    session: Session
     period: Period | None
     entries: Sequence[Moved]
     unpaid: Sequence[Taken]
@@ -217,7 +218,7 @@ class _Story:
         missed = [each for each in unpaid(session, owner) if period is None or each.on in period]
         paid = taken(session, {each.decision_id for each in shown if each.decision_id is not None})
         decisions = retell(session, [each.row for each in (*paid.values(), *missed)])
-        return cls(period, entries, missed, paid, decisions)
+        return cls(session, period, entries, missed, paid, decisions)
 
     def balance(self, kind: AccountKind) -> int:
         return sum(each.points for each in self.entries if each.kind == kind)
@@ -249,11 +250,18 @@ class _Story:
                 rule=decision.rule,
                 verdict=decision.verdict,
                 points=decision.points or decision.rule.award.points_max or 0,
-                sentence=_why_unearned(decision),
+                sentence=self._why_unearned(each, decision),
                 figures=figures_of(decision),
                 shortfalls=behind.shortfalls(decision, each.row.partner_id),
                 on=each.on,
             )
+
+    def _why_unearned(self, each: Taken, decision: Decision) -> Words:
+        """The decision's sentence, and what it waits for where it was earned."""
+        if not decision.points:
+            return decision.sentence
+        waits = telling.unpaid(decision.rule, shared_out=is_shared_out(self.session, each.row))
+        return sentences.joined([decision.sentence, waits])
 
     def _line(self, each: Moved, balance: int) -> Line:
         transfer, decision = each.transfer, self._decision(each)
@@ -315,23 +323,6 @@ def _why(transfer: Transfer, decision: Decision | None) -> Words:
     if decision and decision.limited:
         reasons.append(decision.limited)
     return sentences.joined([_said(transfer), *reasons])
-
-
-def _why_unearned(decision: Decision) -> Words:
-    """The decision's sentence, and what it waits for where it was earned."""
-    if decision.verdict is not Verdict.MET or not decision.points:
-        return decision.sentence
-    if decision.rule.when_short is Shortage.REFUSE_WHOLE:
-        waiting = Words(
-            "Earned, and waiting until budget {budget} can pay everyone.",
-            "Acquis, en attente que le budget {budget} puisse payer tout le monde.",
-        )
-    else:
-        waiting = Words(
-            "Earned, and waiting until budget {budget} can pay it.",
-            "Acquis, en attente que le budget {budget} puisse le payer.",
-        )
-    return sentences.joined([decision.sentence, waiting.format(budget=decision.rule.budget)])
 
 
 def _waiting(until: date | None, *, approval: bool) -> Words:

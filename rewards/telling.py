@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from partner_cx.periods import PeriodKind
 from partner_cx.quantities import number_text
 from partner_cx.words import Words
 from rewards import sentences
@@ -16,7 +17,7 @@ from rewards.misses import Misses
 from rewards.nearest import Way
 from rewards.posted import Posted
 from rewards.proposals import SUPERSEDED
-from rewards.rules import Rule
+from rewards.rules import Limit, Rule, Shortage
 
 SIGNS = {Verdict.MET: "✓", Verdict.NOT_MET: "✕", Verdict.UNKNOWN: "○"}
 IN_THE_LEDGER = Words("In the ledger:", "Au grand livre\u202f:")
@@ -88,6 +89,12 @@ def terms(rule: Rule) -> Iterator[Words]:
     yield Words(
         "Worth {award}, paid by budget {budget}.", "Valeur\u202f: {award}, sur le budget {budget}."
     ).format(award=rule.award.told, budget=rule.budget)
+    for limit in rule.limits:
+        yield _limit(limit)
+    if rule.cool_down_days:
+        yield Words("At most once in {days} days.", "Une fois en {days} jours au plus.").format(
+            days=rule.cool_down_days
+        )
     if rule.hold_days:
         yield Words(
             "Held for {days} days before it can be spent.",
@@ -95,6 +102,26 @@ def terms(rule: Rule) -> Iterator[Words]:
         ).format(days=rule.hold_days)
     if rule.needs_approval:
         yield Words("Somebody has to approve each award.", "Chaque gain doit être approuvé.")
+
+
+def unpaid(rule: Rule, *, shared_out: bool) -> Words:
+    """Why an award that was earned wasn't paid. shared_out: the others of its close were."""
+    if rule.when_short is Shortage.REFUSE_WHOLE:
+        said = Words(
+            "Earned, and waiting until budget {budget} can pay everyone.",
+            "Acquis, en attente que le budget {budget} puisse payer tout le monde.",
+        )
+    elif rule.when_short is Shortage.PRO_RATA and shared_out:
+        said = Words(
+            "Earned, but budget {budget} was shared out, and this share came to nothing.",
+            "Acquis, mais le budget {budget} a été réparti, et cette part est nulle.",
+        )
+    else:
+        said = Words(
+            "Earned, and waiting until budget {budget} can pay it.",
+            "Acquis, en attente que le budget {budget} puisse le payer.",
+        )
+    return said.format(budget=rule.budget)
 
 
 def definition(reason: Reason) -> Iterator[Words]:
@@ -172,6 +199,23 @@ def not_for(other: NotFor) -> Words:
     """`Network quality bonus, version 1: Only partners of tier:gold can earn it.`"""
     return Words("{label}, version {n}: {why}", "{label}, version {n}\u202f: {why}").format(
         label=other.rule.label, n=other.rule.version, why=other.why
+    )
+
+
+def _limit(limit: Limit) -> Words:
+    parts = []
+    if limit.points is not None:
+        parts.append(sentences.points(limit.points))
+    if limit.times is not None:
+        parts.append(Words(f"{limit.times} ×", f"{limit.times} fois"))
+    most = Words(" and ".join(part.en for part in parts), " et ".join(part.fr for part in parts))
+    per = {
+        PeriodKind.MONTH: Words("month", "mois"),
+        PeriodKind.QUARTER: Words("quarter", "trimestre"),
+        PeriodKind.YEAR: Words("year", "an"),
+    }[limit.per]
+    return Words("At most {most} per {per}.", "Au plus {most} par {per}.").format(
+        most=most, per=per
     )
 
 

@@ -109,6 +109,8 @@ def _decision(judged: Judged, language: str) -> Iterator[str]:
         yield _indented(term, language)
     for reason in judged.reasons:
         yield from _reason(reason, language)
+    if judged.unpaid:
+        yield _indented(judged.unpaid, language)
     if judged.way:
         yield _indented(telling.way(judged.way), language)
         for step in judged.way.steps:
@@ -210,6 +212,8 @@ def _decision_records(judged: Judged, about: Row, language: str) -> Iterator[Row
     }
     for reason in judged.reasons:
         yield from _reason_records(reason, about, language)
+    if judged.unpaid:
+        yield {**about, "record": "unpaid", "why": judged.unpaid.in_(language)}
     for step in judged.way.steps if judged.way else ():
         yield {
             **about,

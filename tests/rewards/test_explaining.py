@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from partner_cx.database import open_database, reading, transact
 from partner_cx.errors import NotFound
-from partner_cx.periods import Period
+from partner_cx.periods import Period, PeriodKind
 from rewards import holds, telling
 from rewards.approving import approve
 from rewards.conditions import Verdict
@@ -19,7 +19,7 @@ from rewards.explaining import explain, explain_entry
 from rewards.explanations import Explained, Explanation, Judged
 from rewards.ledger import Entry, Transfer
 from rewards.restating import restate
-from rewards.rules import Audience
+from rewards.rules import Audience, Limit
 from tests.harness.databases import KINDS, fresh_database
 from tests.harness.events import NOW as TOLD_AT
 from tests.harness.events import a_course, in_force, tell
@@ -197,6 +197,37 @@ def test_a_partner_that_wasnt_one_yet_is_told_so(network: sa.Engine) -> None:
     close_it(network)
     (other,) = asked(network, "R9").not_for
     assert other.why.en == "It wasn't a partner on the period's last day."
+
+
+def test_what_was_earned_and_isnt_paid_says_what_it_waits_for(network: sa.Engine) -> None:
+    a_programme(network, OTIF_BONUS, points=0)
+    close_it(network)
+    explanation, judged = only(asked(network, "R1"))
+    assert (explanation.posted, judged.points, judged.way) == ((), 500, None)
+    assert judged.unpaid is not None
+    assert judged.unpaid.en == (
+        "Earned, and waiting until budget network-quality can pay everyone."
+    )
+
+
+def test_the_terms_of_a_rule_are_told_in_both_languages() -> None:
+    rule = replace(
+        OTIF_BONUS,
+        limits=(Limit(PeriodKind.YEAR, 2_000, 4), Limit(PeriodKind.MONTH, times=1)),
+        cool_down_days=30,
+        hold_days=14,
+        needs_approval=True,
+    )
+    terms = list(telling.terms(rule))
+    assert [term.en for term in terms] == [
+        "Worth 500 points, paid by budget network-quality.",
+        "At most 2,000 points and 4 × per year.",
+        "At most 1 × per month.",
+        "At most once in 30 days.",
+        "Held for 14 days before it can be spent.",
+        "Somebody has to approve each award.",
+    ]
+    assert terms[1].fr == "Au plus 2\u202f000 points et 4 fois par an."
 
 
 # --- Events, holds, persons and what was put right ----------------------------------------------

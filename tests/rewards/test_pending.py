@@ -120,6 +120,13 @@ def test_a_persons_points_are_on_the_persons_statement_alone(partners: sa.Engine
     assert (its.balance, its.lines, its.unearned) == (0, (), ())
 
 
+def test_somebody_known_by_an_event_alone_has_a_statement(partners: sa.Engine) -> None:
+    in_force(partners, a_rule(award="{points: 50, to: person}"))
+    tell(partners, a_course(person="bob@r1.example"))
+    found = statement_of(partners, "Bob@R1.example")
+    assert (found.subject, found.name, found.balance) == (*("bob@r1.example",) * 2, 50)
+
+
 def test_an_event_that_earned_nothing_says_why(partners: sa.Engine) -> None:
     in_force(partners, a_rule(conditions="[{event_about: [SALES]}]"))
     tell(partners, a_course())
@@ -151,6 +158,22 @@ def test_a_budget_shared_out_is_told_with_every_reason(network: sa.Engine) -> No
     assert line.why.en == (
         "Network quality bonus, Q2 2026: 300 of 500 points: the budget couldn't pay everyone in "
         "full. OTIF 100.00% (target 95%, 20 lines): reached."
+    )
+
+
+def test_a_share_that_came_to_nothing_waits_for_no_budget(network: sa.Engine) -> None:
+    """Two points for ten who earned them: R1 is the last to get one."""
+    many = [f"R{number}" for number in range(10, 19)]
+    take(network, "partners", *(partner(code, parent_code="D1") for code in many))
+    take(network, "order-lines", *(line for code in many for line in lines(code, 5)))
+    a_programme(network, replace(OTIF_BONUS, when_short=Shortage.PRO_RATA), points=2)
+    close_it(network)
+    waiting = [statement_of(network, code) for code in ("R1", *many)]
+    assert sum(each.balance for each in waiting) == 2
+    poor = next(each for each in waiting if not each.balance)
+    (missed,) = poor.unearned
+    assert missed.sentence.en.endswith(
+        "Earned, but budget network-quality was shared out, and this share came to nothing."
     )
 
 
