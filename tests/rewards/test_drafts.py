@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from partner_cx.errors import Conflict, Forbidden, Invalid, NotFound
+from partner_cx.database import transact
+from partner_cx.errors import Conflict, Forbidden, Invalid, NotFound, PartnerCXError
 from rewards.conditions import AnyOf, KpiAtLeast, KpiIsGreen, PartnerIn, Verdict
 from rewards.drafts import (
     Submitted,
@@ -191,3 +195,40 @@ def test_each_change_of_such_a_rule_needs_its_own_agreement(session: Session):
     approve(session, ON_NPS.code, by=OTTO, now=LATER)
     assert ask(session).already
     assert ask(session, no_longer(ON_NPS)).version is None
+
+
+# --- At the same time ---------------------------------------------------------------------------
+
+
+def all_at_once(engine: sa.Engine, *works: Callable[[Session], object]) -> list[object]:
+    """What each came to, or the refusal."""
+
+    def run(work: Callable[[Session], object]) -> object:
+        try:
+            return transact(engine, work)
+        except PartnerCXError as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        return list(pool.map(run, works))
+
+
+def test_four_who_publish_the_same_at_once_make_one_version(engine: sa.Engine):
+    def work(session: Session) -> int:
+        version = ask(session, BONUS).version
+        assert version is not None
+        return version.version
+
+    assert all_at_once(engine, *[work] * 4) == [1, 1, 1, 1]
+
+
+def test_of_several_who_agree_at_once_one_does(engine: sa.Engine):
+    transact(engine, lambda session: ask(session).already)
+
+    def agree(name: str) -> Callable[[Session], object]:
+        return lambda session: approve(session, ON_NPS.code, by=name, now=LATER).version
+
+    came_to = all_at_once(engine, agree("otto"), agree("olga"), agree("oscar"))
+    assert [each for each in came_to if not isinstance(each, NotFound)] == [1]
+    with Session(engine) as session:
+        assert len(versions(session, ON_NPS.code)) == 1

@@ -29,6 +29,7 @@ from rewards.conditions import (
     KpiImproved,
     KpiIsGreen,
 )
+from rewards.drafts import save_draft
 from rewards.evidence import Earlier, Peers
 from rewards.lint import samples, scales
 from rewards.lint.checking import check, check_alone, heaviest
@@ -246,6 +247,13 @@ def test_rules_about_one_same_course_do(session: Session):
     one = replace(ON_REPORTS, tests=(), conditions=(EventAbout(("care", "sales")),))
     other = replace(OTHER, tests=(), conditions=(EventAbout(("sales",)),))
     assert ours(session, other, one)
+
+
+def test_a_draft_overlaps_too_and_is_called_one(session: Session):
+    save_draft(session, replace(FINE, code="other"), by=MANAGER, now=NOW)
+    (concern,) = [each for each in check(session, FINE, on=TODAY) if each.kind is Kind.OVERLAP]
+    assert "the same as the draft other: OTIF" in concern.sentence.en
+    assert "le brouillon other\u202f: OTIF" in concern.sentence.fr
 
 
 def test_a_rules_own_versions_dont_overlap(session: Session):
