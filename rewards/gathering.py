@@ -115,11 +115,7 @@ def gather(
     only: the evidence of these partners alone; None: of all that were partners on the last day.
     """
     needs = Needs.of_all(rule.needs() for rule in rules)
-    everyone = (
-        frozen_candidates(session, closing.id, only)
-        if closing
-        else candidates(session, period.last_day, only)
-    )
+    everyone = _everyone(session, closing, period, only)
     table = FrozenFigure if closing else ScorecardRow
     own, by_group = _figures(session, period, table, needs.figures | _kpis(needs.peers), everyone)
     return Gathered(
@@ -128,11 +124,19 @@ def gather(
         own=own,
         by_group=by_group,
         earlier=_earlier(session, period, needs, closing, everyone),
-        members=_members(session, closing, period) if needs.peers else {},
+        members=_members(session, closing, period, only, everyone) if needs.peers else {},
         events={
             asked: count_events(session, asked, period, closing, only) for asked in needs.events
         },
     )
+
+
+def _everyone(
+    session: Session, closing: Closing | None, period: Period, only: Collection[int] | None
+) -> list[Candidate]:
+    if closing:
+        return frozen_candidates(session, closing.id, only)
+    return candidates(session, period.last_day, only)
 
 
 def is_for(rule: Rule, candidate: Candidate) -> bool:
@@ -195,10 +199,15 @@ def _earlier(
     return found
 
 
-def _members(session: Session, closing: Closing | None, period: Period) -> dict[str, int]:
-    everyone = (
-        frozen_candidates(session, closing.id) if closing else candidates(session, period.last_day)
-    )
+def _members(
+    session: Session,
+    closing: Closing | None,
+    period: Period,
+    only: Collection[int] | None,
+    asked: Sequence[Candidate],
+) -> dict[str, int]:
+    """How many belong to each group: of everyone, however few are asked about."""
+    everyone = asked if only is None else _everyone(session, closing, period, None)
     counts = {NETWORK: len(everyone)}
     for candidate in everyone:
         for code in candidate.groups:
