@@ -68,15 +68,11 @@ def known_now(session: Session, closing: Closing, period: Period, settings: Sett
     then = under_terms(settings, closing.terms)
     who = directory_known(session, closing.last_import_id or 0)
     frozen = _frozen(session, closing)
-    aside = session.begin_nested()
-    try:
-        last_day = closing.as_of.astimezone(then.zone).date()
-        refreshing.refresh(session, now=closing.as_of, settings=then, until=last_day)
+    last_day = closing.as_of.astimezone(then.zone).date()
+    with refreshing.tallies_of(session, now=closing.as_of, settings=then, until=last_day):
         drawn = measuring.draw(session, period, who, now=closing.as_of, settings=then)
         both = _side_by_side(frozen, drawn)
         both["state"] = measuring.states(session, period, both, now=closing.as_of, settings=then)
-    finally:
-        aside.rollback()
     redefined = both["definition_version"] != both["kpi"].map(_version)
     told = both["definition_version"].notna()
     differs = _differs(both) & ~(redefined & told)

@@ -11,7 +11,8 @@ moment the tallies hold for; a refresh for another one first marks the cells tha
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -67,25 +68,36 @@ class Refreshed:
     cells: Mapping[str, int]
 
 
-def refresh(
-    database: sa.Engine | Session,
-    *,
-    now: datetime,
-    settings: Settings,
-    until: date | None = None,
-) -> Refreshed:
+def refresh(database: sa.Engine | Session, *, now: datetime, settings: Settings) -> Refreshed:
     """Make the tallies hold for `now`: tally every marked cell again, and what time has changed.
 
     database: an engine, then each portion is a transaction of its own, and a refresh that was
         cut off goes on where it stopped; or a session, then all of it is the caller's transaction.
-    until: the last day whose cells are tallied; later ones stay marked. None: all of them.
     """
     in_turn = _transactions(database)
     terms = Terms.of(settings, now)
     in_turn(lambda session: _move_to(session, terms))
-    return Refreshed(
-        {family.name: _refresh_family(in_turn, family, terms, until) for family in FAMILIES}
-    )
+    return Refreshed({family.name: _refresh_family(in_turn, family, terms) for family in FAMILIES})
+
+
+@contextmanager
+def tallies_of(
+    session: Session, *, now: datetime, settings: Settings, until: date
+) -> Iterator[None]:
+    """Tallies that hold for another moment within the block; after it they are as they were.
+
+    until: the last day that matters. Only cells up to it hold for that moment, so that the price
+        isn't that of all that fell due since.
+    """
+    terms = Terms.of(settings, now)
+    aside = session.begin_nested()
+    try:
+        _move_to(session, terms, until)
+        for family in FAMILIES:
+            _refresh_family(_transactions(session), family, terms, until)
+        yield
+    finally:
+        aside.rollback()
 
 
 def rebuild(database: sa.Engine | Session, *, now: datetime, settings: Settings) -> Refreshed:
@@ -104,10 +116,11 @@ def _transactions(database: sa.Engine | Session) -> Callable[[Callable[[Session]
 # --- Time passes --------------------------------------------------------------------------------
 
 
-def _move_to(session: Session, terms: Terms) -> None:
+def _move_to(session: Session, terms: Terms, until: date | None = None) -> None:
     """Mark the cells whose facts mean something else at the new moment, and remember it.
 
     Portions are tallied as of the moment remembered here; the marks carry what is still owed.
+    until: the last day whose cells are marked; None: all of them, as it must be for good.
     """
     _hold_tallies(session)
     state = session.get(TallyState, 1, populate_existing=True)
@@ -116,7 +129,7 @@ def _move_to(session: Session, terms: Terms) -> None:
     elif state.terms != _digest(terms):
         _start_over(session, terms)
     else:
-        _let_time_pass(session, state, terms)
+        _let_time_pass(session, state, terms, until or date.max)
         _remember(session, terms)
 
 
@@ -150,7 +163,7 @@ def _start_over(session: Session, terms: Terms) -> None:
     _remember(session, terms)
 
 
-def _let_time_pass(session: Session, state: TallyState, terms: Terms) -> None:
+def _let_time_pass(session: Session, state: TallyState, terms: Terms, until: date) -> None:
     """Mark what fell due in between and, where files had brought the future, what came true.
 
     Backwards is the same way: what is due or known at one moment and not at the other.
@@ -161,13 +174,17 @@ def _let_time_pass(session: Session, state: TallyState, terms: Terms) -> None:
     first, last = sorted([terms.day_of(state.as_of), terms.today])
     span = {"first": first, "last": last, "earlier": earlier, "later": later}
     maturing = timedelta(days=terms.follow_up_days)
-    matured = span | {"first": first - maturing, "last": last - maturing}
+    # What falls due lies in the cell of that day: after `until` there is nothing to look for.
+    due = span | {"last": min(last, until)}
+    matured = span | {"first": first - maturing, "last": min(last - maturing, until)}
     known_until = _known_until(session, state.last_import_id)
     for family in FAMILIES:
-        _mark(session, family, falling_due(family), matured if family.matures else span)
+        _mark(session, family, falling_due(family), matured if family.matures else due)
         known = max(known_until.get(kind, date.min) for kind in family.kinds)
         if known > first or (known == first and family.to_the_instant):
-            _mark(session, family, becoming_known(family), span, whole_month=True)
+            _mark(
+                session, family, becoming_known(family), span | {"until": until}, whole_month=True
+            )
 
 
 def _known_until(session: Session, last_import_id: int) -> dict[str, date]:
@@ -196,11 +213,12 @@ def _mark(
     whole_month: bool = False,
 ) -> None:
     """Mark the cells that queries find; see `operations.marks`."""
+    within = "day <= :until" if span and "until" in span else "true"
     for query in queries:
         sql = (
             "INSERT INTO marks (family, day, partner_id, whole_month) "
             f"SELECT DISTINCT '{family.name}', day, partner_id, {str(whole_month).lower()} "
-            f"FROM ({query}) AS found WHERE true "
+            f"FROM ({query}) AS found WHERE {within} "
             "ON CONFLICT (family, day, partner_id) DO UPDATE "
             "SET whole_month = excluded.whole_month OR marks.whole_month"
         )
@@ -210,6 +228,7 @@ def _mark(
 _PARAMETERS: Mapping[str, Any] = {
     "first": sa.Date(),
     "last": sa.Date(),
+    "until": sa.Date(),
     "earlier": Instant(),
     "later": Instant(),
 }
@@ -250,7 +269,7 @@ def _refresh_family(
     in_turn: Callable[[Callable[[Session], Portion]], Portion],
     family: Family,
     terms: Terms,
-    until: date | None,
+    until: date | None = None,
 ) -> int:
     size, cells = CELLS_AT_FIRST, 0
     while True:
