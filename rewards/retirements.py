@@ -93,13 +93,29 @@ def _refuse_reaching_back(session: Session, code: str, from_day: date) -> None:
 
 
 def _decided_by(session: Session, code: str, from_day: date) -> list[Period]:
-    """The closed periods from a day on that a rule decided, the first one first."""
+    """The closed periods from a day on that a rule decided, the first one first.
+
+    A version that came later may say otherwise of them: what decided them is what counts.
+    """
+    decided = set(session.scalars(_periods_decided_by(code)))
     return [
         period
         for period in _closed(session)
         if period.first_day >= from_day
-        and any(version.code == code for version, _ in rulebook.in_force(session, period))
+        and (
+            str(period) in decided
+            or any(version.code == code for version, _ in rulebook.in_force(session, period))
+        )
     ]
+
+
+def _periods_decided_by(code: str) -> sa.Select[str]:
+    decided = sa.exists().where(
+        DecisionRow.closing_id == Closing.id,
+        DecisionRow.rule_version_id == RuleVersion.id,
+        RuleVersion.code == code,
+    )
+    return sa.select(Closing.period).where(decided)
 
 
 def _closed(session: Session) -> Iterator[Period]:

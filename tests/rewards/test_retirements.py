@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from partner_cx.database import transact, writing
 from partner_cx.errors import Conflict, NotFound
 from partner_cx.operations.event_kinds import EventKind
-from partner_cx.periods import Period
+from partner_cx.periods import Period, PeriodKind
 from rewards.conditions import KpiIsGreen
 from rewards.drafts import save_draft, submit
 from rewards.retirements import closed_from, retire
@@ -116,6 +116,15 @@ def test_a_rule_isnt_retired_from_under_a_closed_period(engine: sa.Engine):
         assert "2026Q2 is closed and decided by network_quality_bonus" in refused.value.message
         assert "from 2026-07-01 on" in refused.value.remedy
         take_out(session, date(2026, 7, 1))
+
+
+def test_a_period_stays_decided_whatever_a_later_version_says(engine: sa.Engine):
+    a_tallied_network(engine)
+    a_programme(engine)
+    close_it(engine)
+    transact(engine, lambda session: put(session, replace(BONUS, period=PeriodKind.MONTH)))
+    with writing(engine) as session, pytest.raises(Conflict, match="2026Q2 is closed"):
+        take_out(session, date(2026, 4, 1))
 
 
 def test_a_close_that_the_rule_didnt_decide_doesnt_keep_it(engine: sa.Engine):
