@@ -44,7 +44,7 @@ from rewards.nearest import nearest
 from rewards.owners import Owner, not_found, owner_of
 from rewards.posted import Posted, posted
 from rewards.proposals import Proposal, ProposalOutcome
-from rewards.recorded import Taken, decided, is_shared_out, moved, taken
+from rewards.recorded import Taken, decided, is_shared_out, moved, taken, transfers_about
 from rewards.retelling import retell
 from rewards.rulebook import RuleVersion
 from rewards.rules import Audience, Decision, Rule
@@ -222,11 +222,15 @@ class _Chain:
     def about(self, about: Iterable[Taken]) -> list[Explanation]:
         asked = list(about)
         decisions = retell(self.session, [each.row for each in asked])
-        return [self._explained(each, decisions[each.row.id]) for each in asked]
+        transfers = transfers_about(self.session, [each.row.id for each in asked])
+        return [
+            self._explained(each, decisions[each.row.id], transfers[each.row.id]) for each in asked
+        ]
 
-    def _explained(self, each: Taken, decision: Decision) -> Explanation:
+    def _explained(
+        self, each: Taken, decision: Decision, transfers: Sequence[Transfer]
+    ) -> Explanation:
         partner = self.session.get_one(Partner, each.row.partner_id)
-        transfers = self.session.scalars(_transfers_of(each.row)).all()
         entries = tuple(posted(self.session, transfers, None, self.zone))
         person = each.recipient(decision.rule)
         judged = Judged(
@@ -323,24 +327,6 @@ def _proposed(proposal: Proposal, outcome: ProposalOutcome | None, zone: ZoneInf
         settled_at=outcome.settled_at.astimezone(zone),
         settled_by=outcome.settled_by,
         settled_why=outcome.why,
-    )
-
-
-def _transfers_of(row: DecisionRow) -> sa.Select[Transfer]:
-    """The award, what settled it, and what put it right, as they were recorded."""
-    award = sa.select(Transfer.id).where(Transfer.decision_id == row.id).scalar_subquery()
-    proposed = sa.select(Proposal.id).where(Proposal.decision_id == row.id)
-    return (
-        sa.select(Transfer)
-        .where(
-            sa.or_(
-                Transfer.decision_id == row.id,
-                Transfer.settles_id == award,
-                Transfer.corrects_id == award,
-                Transfer.proposal_id.in_(proposed),
-            )
-        )
-        .order_by(Transfer.id)
     )
 
 

@@ -5,13 +5,13 @@ Before it stand the ledger and the decisions; after it statements and explanatio
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from partner_cx.periods import Period
 from rewards.decisions import DecisionRow
@@ -19,8 +19,11 @@ from rewards.events import EventRow
 from rewards.frozen import Closing
 from rewards.ledger import Account, AccountKind, Entry, Transfer
 from rewards.owners import Owner
+from rewards.proposals import Proposal
 from rewards.retelling import rules_of
 from rewards.rules import Recipient, Rule
+
+AT_ONCE = 500  # values in one statement
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,9 @@ def moved(session: Session, wallet: str) -> list[Moved]:
 def taken(session: Session, decision_ids: Collection[int]) -> dict[int, Taken]:
     """Decisions by their id."""
     found: dict[int, Taken] = {}
-    wanted = sorted(decision_ids)
-    for start in range(0, len(wanted), 500):
-        some = _decisions().where(DecisionRow.id.in_(wanted[start : start + 500]))
-        found |= {row[0].id: Taken(*row) for row in session.execute(some)}
+    for some in _pieces(decision_ids):
+        wanted = _decisions().where(DecisionRow.id.in_(some))
+        found |= {row[0].id: Taken(*row) for row in session.execute(wanted)}
     return found
 
 
@@ -106,6 +108,43 @@ def unpaid(session: Session, owner: Owner) -> list[Taken]:
     """Those among them that no transfer paid."""
     wanted = _about(owner).outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
     return _own(session, owner, wanted.where(Transfer.id.is_(None)))
+
+
+def transfers_about(session: Session, decision_ids: Sequence[int]) -> dict[int, list[Transfer]]:
+    """The award of each decision, what settled it and what put it right, as they were recorded."""
+    found: dict[int, dict[int, Transfer]] = {number: {} for number in decision_ids}
+    awards: dict[int, int] = {}
+    for transfer in _those(session, Transfer.decision_id, decision_ids):
+        awards[transfer.id] = transfer.decision_id or 0
+        found[awards[transfer.id]][transfer.id] = transfer
+    asked = sa.select(Proposal.id, Proposal.decision_id)
+    proposals = {
+        row.id: row.decision_id
+        for some in _pieces(decision_ids)
+        for row in session.execute(asked.where(Proposal.decision_id.in_(some)))
+    }
+    for column, behind in (
+        (Transfer.settles_id, awards),
+        (Transfer.corrects_id, awards),
+        (Transfer.proposal_id, proposals),
+    ):
+        for transfer in _those(session, column, list(behind)):
+            number = behind[getattr(transfer, column.key)]
+            found[number][transfer.id] = transfer
+    return {number: [each[key] for key in sorted(each)] for number, each in found.items()}
+
+
+def _those(
+    session: Session, column: InstrumentedAttribute[int | None], values: Sequence[int]
+) -> Iterator[Transfer]:
+    for some in _pieces(values):
+        yield from session.scalars(sa.select(Transfer).where(column.in_(some)))
+
+
+def _pieces(values: Iterable[int]) -> Iterator[list[int]]:
+    in_order = sorted(values)
+    for start in range(0, len(in_order), AT_ONCE):
+        yield in_order[start : start + AT_ONCE]
 
 
 def is_shared_out(session: Session, row: DecisionRow) -> bool:
