@@ -6,6 +6,7 @@ figures, and `judging`, which wants a few columns of everybody's.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,13 +14,11 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from partner_cx.frames import read_frame
 from partner_cx.measures.figures import Figure
-from partner_cx.measures.scorecards import FigureColumns, kept_figures, plain_values
+from partner_cx.measures.scorecards import FigureColumns, kept_figures
 from partner_cx.periods import Period
 from rewards.conditions import interval_end
 
@@ -57,13 +56,8 @@ class KeptFigures(Mapping[str, Mapping[str, Figure]]):
 
     def columns(self, kpi: str, subjects: Sequence[str]) -> KpiColumns:
         """One KPI of these subjects, place by place."""
-        if kpi not in self._frames:
-            return KpiColumns.of_nothing(len(subjects))
-        rows = self._frames[kpi]
-        places = pd.Index(rows["subject"]).get_indexer(
-            pd.Series(subjects, dtype=rows["subject"].dtype)
-        )
-        return KpiColumns(rows, places)
+        rows = self._rows.get(kpi, {})
+        return KpiColumns([rows.get(subject, _NOTHING) for subject in subjects])
 
     @cached_property
     def _figures(self) -> dict[str, dict[str, Figure]]:
@@ -75,15 +69,32 @@ class KeptFigures(Mapping[str, Mapping[str, Figure]]):
         return figures
 
     @cached_property
-    def _frames(self) -> dict[str, pd.DataFrame]:
-        """By KPI: what conditions look at, exact numbers as the texts that they are kept as."""
+    def _rows(self) -> dict[str, dict[str, Sequence[Any]]]:
+        """By KPI and subject: what conditions look at, see _COLUMNS; exact numbers as texts."""
         table = self._table
-        wanted = sa.select(
-            *(table.kpi, table.subject, table.value, table.n, table.low, table.high, table.state),
-            *(table.coverage, table.target, table.n_min, table.coverage_min),
-        ).where(table.period == str(self._period), table.level.in_(self._levels), *self._conditions)
-        rows = read_frame(self._session, wanted)
-        return {str(kpi): of_kpi for kpi, of_kpi in rows.groupby("kpi", sort=False)}
+        columns = [sa.type_coerce(getattr(table, name), kind) for name, kind in _COLUMNS.items()]
+        wanted = sa.select(table.kpi, table.subject, *columns).where(
+            table.period == str(self._period), table.level.in_(self._levels), *self._conditions
+        )
+        rows: dict[str, dict[str, Sequence[Any]]] = defaultdict(dict)
+        for row in self._session.execute(wanted):
+            rows[row[0]][row[1]] = row
+        return rows
+
+
+_COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
+    "value": sa.Text(),
+    "n": sa.BigInteger(),
+    "low": sa.Double(),
+    "high": sa.Double(),
+    "state": sa.Text(),
+    "coverage": sa.Text(),
+    "target": sa.Text(),
+    "n_min": sa.Integer(),
+    "coverage_min": sa.Text(),
+}
+_PLACES = {name: place for place, name in enumerate(_COLUMNS, start=2)}
+_NOTHING = (None,) * (2 + len(_COLUMNS))
 
 
 # --- A KPI as columns ---------------------------------------------------------------------------
@@ -126,16 +137,14 @@ class KpiColumns:
     """One KPI of many subjects, place by place: what conditions look at of its figures.
 
     Each column is made when a condition first looks at it: most look at two or three.
-    rows: the kept figures. places: the row of each subject, −1 where it has none.
     """
 
-    def __init__(self, rows: pd.DataFrame, places: Array) -> None:
+    def __init__(self, rows: Sequence[Sequence[Any]]) -> None:
         self._rows = rows
-        self._places = places
 
     @classmethod
     def of_nothing(cls, count: int) -> Self:
-        return cls(pd.DataFrame(), np.full(count, -1))
+        return cls([_NOTHING] * count)
 
     @cached_property
     def value(self) -> Quotients:
@@ -179,10 +188,8 @@ class KpiColumns:
 
     def _column(self, name: str) -> list[Any]:
         """Plain values, None where there is none."""
-        if self._rows.empty:
-            return [None] * len(self._places)
-        values = [*plain_values(self._rows[name]), None]  # the last is what place −1 finds
-        return [values[place] for place in self._places]
+        place = _PLACES[name]
+        return [row[place] for row in self._rows]
 
 
 def _read(written: str | None) -> tuple[int, int] | None:

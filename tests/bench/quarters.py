@@ -150,8 +150,8 @@ def _add_rules(session: Session) -> None:
 def _rule(number: int) -> dict[str, Any]:
     """One of fifty: ten kinds of conditions and awards, each on several KPIs."""
     kpi, other = KPIS[number % len(KPIS)], KPIS[(number + 5) % len(KPIS)]
-    green, high = {"kpi_is_green": other}, _at_least(kpi, "97.7 %")
-    conditions: list[dict[str, Any]] = [_at_least(kpi, "97.7 %")]
+    green, high = {"kpi_is_green": other}, _at_least(kpi, "98 %")
+    conditions: list[dict[str, Any]] = [_at_least(kpi, "98 %")]
     award: dict[str, Any] = {"points": 100 + number}
     match number % 10:
         case 0 | 1:

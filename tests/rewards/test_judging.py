@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import hypothesis.strategies as st
-import pandas as pd
 import sqlalchemy as sa
 from hypothesis import given, settings
 from sqlalchemy.orm import Session
@@ -120,12 +120,12 @@ class Drawn(KeptFigures):
         return self.drawn
 
     @cached_property
-    def _frames(self) -> dict[str, pd.DataFrame]:
-        rows: dict[str, list[dict[str, object]]] = {}
+    def _rows(self) -> dict[str, dict[str, Sequence[Any]]]:
+        rows: dict[str, dict[str, Sequence[Any]]] = {}
         for subject, of_subject in self.drawn.items():
             for kpi, figure in of_subject.items():
-                rows.setdefault(kpi, []).append({"subject": subject} | as_kept(figure))
-        return {kpi: pd.DataFrame(of_kpi) for kpi, of_kpi in rows.items()}
+                rows.setdefault(kpi, {})[subject] = (kpi, subject, *as_kept(figure).values())
+        return rows
 
 
 def as_kept(figure: Figure) -> dict[str, object]:
