@@ -7,6 +7,7 @@ checks has its module; `KINDS` in `differences` says what can be found and what 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 
@@ -34,6 +35,8 @@ from rewards.audit.inspecting import Inspection
 
 __all__ = ["Difference", "Report", "Unknown", "audit"]
 
+CACHE_KILOBYTES = 16_384
+
 Check = Callable[[], Iterable[Found]]
 
 
@@ -54,7 +57,7 @@ def audit(
     Damaged data is a difference, whatever it is: nothing that a row holds is raised as an error.
     """
     findings = Findings()
-    with reading(engine) as session:
+    with reading(engine) as session, _small_cache(session):
         inspection = Inspection(session, settings, now)
         findings.take(database.revision(inspection, schema))
         if findings.counts:  # of another schema nothing more can be said
@@ -64,6 +67,21 @@ def audit(
     if deep:
         facts.recomputed(engine, inspection, findings)
     return _report(inspection, findings)
+
+
+@contextmanager
+def _small_cache(session: Session) -> Iterator[None]:
+    """SQLite keeps pages it has read, up to a size; reading once from end to end needs few."""
+    connection = session.connection()
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    usual = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA cache_size = -{CACHE_KILOBYTES}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA cache_size = {usual}")
 
 
 def _report(inspection: Inspection, findings: Findings) -> Report:

@@ -16,8 +16,6 @@ def owners(inspection: Inspection) -> Iterator[Found]:
     linked = sa.select(Account.kind, Account.owner, Partner.code).join(
         Partner, Partner.id == Account.partner_id
     )
-    for kind, owner, code in inspection.session.execute(
-        linked.order_by(Account.id).execution_options(yield_per=1_000)
-    ):
+    for kind, owner, code in inspection.stream(linked.order_by(Account.id)):
         if owner != wallet_of(code):
             yield Found("account_misnamed", f"{kind} {owner}", wallet_of(code), owner)

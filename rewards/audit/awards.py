@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
-from rewards import awards, happenings
+from rewards import awards, event_awards
 from rewards.audit.differences import Found
 from rewards.audit.inspecting import Inspection
 from rewards.audit.rules import Readable
@@ -37,10 +37,8 @@ AWARD_KEYS = ("close:%", "event:%")
 
 def awarded(inspection: Inspection, rules: Readable) -> Iterator[Found]:
     """Every transfer that pays a decision, or says it does."""
-    for stretch in inspection.ranges(Transfer.id):
-        rows = inspection.session.execute(_AWARDED.where(stretch)).all()
-        for _, lines in groupby(rows, key=lambda row: row.id):
-            yield from _award(inspection, list(lines), rules)
+    for _, lines in groupby(inspection.stream(_AWARDED), key=lambda row: row.id):
+        yield from _award(inspection, list(lines), rules)
 
 
 _AWARDED = (
@@ -103,7 +101,7 @@ def _is_whole(row: Any, rules: Readable) -> bool:
 
 def _key(row: Any, rule: Rule) -> str:
     if row.period is None:
-        return happenings.award_key(row.event_key, rule.code)
+        return event_awards.award_key(row.event_key, rule.code)
     return awards.award_key(Period.parse(row.period), rule.code, row.code)
 
 
@@ -194,9 +192,8 @@ def _owed(inspection: Inspection, rules: Readable) -> Iterator[_Owed]:
         .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
         .where(DecisionRow.points > 0, Transfer.id.is_(None))
         .order_by(DecisionRow.id)
-        .execution_options(yield_per=1_000)
     )
-    for row in inspection.session.execute(unpaid):
+    for row in inspection.stream(unpaid):
         inspection.saw("awards waiting")
         moment = row.closed_at or row.recorded_at
         if _is_whole(row, rules):
@@ -218,11 +215,10 @@ def _held_at(
         .join(Account, Account.id == Entry.account_id)
         .where(Account.kind == AccountKind.BUDGET, Account.owner == budget)
         .order_by(Transfer.recorded_at, Entry.points)
-        .execution_options(yield_per=1_000)
     )
     held: dict[datetime, int] = {}
     waiting, balance = list(reversed(moments)), 0
-    for at, points in inspection.session.execute(entries):
+    for at, points in inspection.stream(entries):
         while waiting and (at > waiting[-1] or (at == waiting[-1] and points > 0)):
             held[waiting.pop()] = balance
         balance += points

@@ -147,10 +147,9 @@ def _dangling(
         .outerjoin(target, sa.and_(*(here == there for here, there in pairs)))
         .where(pairs[0][1].is_(None), *(here.is_not(None) for here, _ in pairs))
         .order_by(*key)
-        .execution_options(yield_per=1_000)
     )
     inspection.saw("references")
-    for row in inspection.session.execute(orphans):
+    for row in inspection.stream(orphans):
         numbers = "/".join(str(value) for value in row[: len(key)])
         named = "/".join(str(value) for value in row[len(key) :])
         absent = f"{constraint.referred_table.name} {named}"

@@ -209,7 +209,7 @@ class _Deciding:
         left = sa.select(Partner.id, Partner.left_on).where(Partner.left_on.is_not(None))
         leavers = {number: str(day) for number, day in session.execute(left)}
         formerly = sa.select(Revision.fact_id, Revision.contents).where(Revision.kind == "partners")
-        for number, contents in session.execute(formerly.execution_options(yield_per=1_000)):
+        for number, contents in inspection.stream(formerly):
             if (day := contents.get("left_on")) is not None:
                 leavers[number] = min(str(day), leavers.get(number, str(day)))
         return cls(

@@ -14,22 +14,21 @@ from rewards.ledger import Account, AccountKind, Entry, Transfer
 
 
 def settled(inspection: Inspection) -> Iterator[Found]:
-    for stretch in inspection.ranges(Transfer.id):
-        for row in inspection.session.execute(_SETTLED.where(stretch)):
-            inspection.saw("settled awards")
-            if row.held_key is None or row.pending is None:
-                yield Found("hold_of_nothing", row.key, "", row.held_key or "nothing")
-            elif row.settlements > 1:
-                yield Found("hold_settled_twice", row.held_key, 1, row.settlements)
-            elif (row.came_from, row.taken) != (row.pending, -(row.held or 0)):
-                yield Found(
-                    "hold_settled_amount",
-                    row.held_key,
-                    f"{row.held} in {row.pending}",
-                    f"{-(row.taken or 0)} of {row.came_from or 'nothing pending'}",
-                )
-            elif row.released and row.held_until and row.effective_on < row.held_until:
-                yield Found("hold_settled_early", row.held_key, row.held_until, row.effective_on)
+    for row in inspection.stream(_SETTLED):
+        inspection.saw("settled awards")
+        if row.held_key is None or row.pending is None:
+            yield Found("hold_of_nothing", row.key, "", row.held_key or "nothing")
+        elif row.settlements > 1:
+            yield Found("hold_settled_twice", row.held_key, 1, row.settlements)
+        elif (row.came_from, row.taken) != (row.pending, -(row.held or 0)):
+            yield Found(
+                "hold_settled_amount",
+                row.held_key,
+                f"{row.held} in {row.pending}",
+                f"{-(row.taken or 0)} of {row.came_from or 'nothing pending'}",
+            )
+        elif row.released and row.held_until and row.effective_on < row.held_until:
+            yield Found("hold_settled_early", row.held_key, row.held_until, row.effective_on)
 
 
 def taken(inspection: Inspection) -> Iterator[Found]:
@@ -41,7 +40,7 @@ def taken(inspection: Inspection) -> Iterator[Found]:
         .where(Account.kind == AccountKind.PENDING, Entry.points < 0, Transfer.settles_id.is_(None))
         .order_by(Transfer.id)
     )
-    for key, owner in inspection.session.execute(unsettled):
+    for key, owner in inspection.stream(unsettled):
         yield Found("hold_of_nothing", key, "", f"nothing of what {owner} has pending")
 
 

@@ -15,7 +15,8 @@ from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards.audit.differences import Unknown
 
-AT_ONCE = 10_000  # rows in memory at a time, whatever a table holds
+AT_ONCE = 5_000  # rows in memory at a time, whatever a table holds
+ROWS_AT_ONCE = 2_000  # of a stream
 
 
 @dataclass
@@ -34,11 +35,17 @@ class Inspection:
     def cannot_tell(self, where: str, en: str, fr: str) -> None:
         self.unknown.append(Unknown(where, Words(en, fr)))
 
+    def stream(self, statement: sa.Select[*tuple[Any, ...]]) -> Iterator[Any]:
+        """A statement's rows, a few at a time: one pass, in the database's own order of work."""
+        a_few = statement.execution_options(yield_per=ROWS_AT_ONCE)
+        with self.session.execute(a_few) as rows:
+            yield from rows
+
     def ranges(self, key: InstrumentedAttribute[int]) -> Iterator[sa.ColumnElement[bool]]:
         """Conditions that cut a table into stretches of its key, in order.
 
-        No cursor stays open between them, so that memory is flat on both databases, and what is
-        read in one stretch can be asked about before the next.
+        For what asks more about each row than one statement tells: no cursor stays open meanwhile,
+        and memory is flat all the same.
         """
         last = None
         while True:

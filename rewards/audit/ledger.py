@@ -15,13 +15,11 @@ from rewards.ledger import Account, AccountKind, Entry, Transfer, contents_diges
 
 def transfers(inspection: Inspection) -> Iterator[Found]:
     """Every transfer, with its entries: what it moved, and whether it says what it said."""
-    for stretch in inspection.ranges(Transfer.id):
-        rows = inspection.session.execute(_WITH_ENTRIES.where(stretch)).all()
-        for _, lines in groupby(rows, key=lambda row: row.id):
-            found = list(lines)
-            inspection.saw("transfers")
-            inspection.saw("entries", sum(line.points is not None for line in found))
-            yield from _transfer(found)
+    for _, lines in groupby(inspection.stream(_WITH_ENTRIES), key=lambda row: row.id):
+        found = list(lines)
+        inspection.saw("transfers")
+        inspection.saw("entries", sum(line.points is not None for line in found))
+        yield from _transfer(found)
 
 
 _WITH_ENTRIES = (
@@ -77,7 +75,7 @@ def used_twice(inspection: Inspection) -> Iterator[Found]:
             .having(sa.func.count() > 1)
             .order_by(column)
         )
-        for value, count in inspection.session.execute(doubled):
+        for value, count in inspection.stream(doubled):
             yield Found(kind, str(value), 1, count)
 
 
@@ -92,10 +90,9 @@ def balances(inspection: Inspection) -> Iterator[Found]:
         .outerjoin(Entry, Entry.account_id == Account.id)
         .group_by(Account.id, Account.kind, Account.owner, Account.balance_points)
         .order_by(Account.kind, Account.owner)
-        .execution_options(yield_per=1_000)
     )
     total = 0
-    for kind, owner, kept, given, taken in inspection.session.execute(per_account):
+    for kind, owner, kept, given, taken in inspection.stream(per_account):
         inspection.saw("accounts")
         total += kept
         due = int(given) - int(taken)

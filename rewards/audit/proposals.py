@@ -141,5 +141,5 @@ def corrections(inspection: Inspection) -> Iterator[Found]:
         _ORIGINAL, _ORIGINAL.id == Transfer.corrects_id
     )
     alone = alone.where(Transfer.corrects_id.is_not(None), Transfer.proposal_id.is_(None))
-    for key, corrected in inspection.session.execute(alone.order_by(Transfer.id)):
+    for key, corrected in inspection.stream(alone.order_by(Transfer.id)):
         yield Found("correction_astray", key, "nothing without a proposal", corrected or "nothing")

@@ -54,9 +54,8 @@ def imports(inspection: Inspection) -> Iterator[Found]:
                 ~sa.and_(Revision.kind == "tickets", Import.kind == "calendars"),
             )
             .order_by(Revision.id)
-            .execution_options(yield_per=1_000)
         )
-        for kind, fact_id, told_by, number in inspection.session.execute(others):
+        for kind, fact_id, told_by, number in inspection.stream(others):
             yield Found(
                 "revision_astray",
                 f"{kind} {fact_id}",
@@ -76,9 +75,8 @@ def _told(inspection: Inspection, joints: sa.Select[*tuple[object, ...]]) -> Ite
             )
         )
         .order_by(joined.c.kind, joined.c.fact_id)
-        .execution_options(yield_per=1_000)
     )
-    for row in inspection.session.execute(broken):
+    for row in inspection.stream(broken):
         yield Found(
             "revisions_broken",
             f"{row.kind} {row.fact_id}",

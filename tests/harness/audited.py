@@ -72,17 +72,17 @@ def a_sound_programme(engine: sa.Engine) -> None:
     a_network(engine)
     _fund(engine, {"quality": 10_000, "shared": 777, "held": 5_000, "limited": 5_000}, "2026-01-05")
     _fund(engine, {"learning": 500, "reports": 500}, "2026-01-05")
-    _publish(
+    publish_on(
         engine, "2026-01-06", QUALITY, SHARED, HELD, CHECKED, LIMITED, UNFUNDED, COURSE, REPORT
     )
     close_it(engine, "2026Q2", now=at("2026-07-03"))
-    _tell(engine, "C1", EventKind.COURSE_COMPLETED, "R1", "2026-07-10")
-    _tell(engine, "P1", EventKind.REPORT_ACCEPTED, "R2", "2026-07-11")
+    tell_on(engine, "C1", EventKind.COURSE_COMPLETED, "R1", "2026-07-10")
+    tell_on(engine, "P1", EventKind.REPORT_ACCEPTED, "R2", "2026-07-11")
     _settle_holds(engine, "2026-07-20")
-    _publish(engine, "2026-07-21", RICHER)
+    publish_on(engine, "2026-07-21", RICHER)
     take(engine, "order-lines", *lines("R1", 20, "2026-08-18"))
     close_it(engine, "2026Q3", now=at("2026-10-02"))
-    _tell(engine, "C2", EventKind.COURSE_COMPLETED, "R2", "2026-10-05")
+    tell_on(engine, "C2", EventKind.COURSE_COMPLETED, "R2", "2026-10-05")
     correct_the_past(engine)
     restating.restate(
         engine, Period.parse("2026Q2"), now=at("2026-10-10"), by=MANAGER, settings=SETTINGS
@@ -165,7 +165,7 @@ def _fund(engine: sa.Engine, budgets: dict[str, int], day: str) -> None:
     transact(engine, work)
 
 
-def _publish(engine: sa.Engine, day: str, *rules: Rule) -> None:
+def publish_on(engine: sa.Engine, day: str, *rules: Rule) -> None:
     def work(session: Session) -> None:
         for rule in rules:
             publish(session, rule, by=MANAGER, why="Terms of 2026", now=at(day))
@@ -173,10 +173,18 @@ def _publish(engine: sa.Engine, day: str, *rules: Rule) -> None:
     transact(engine, work)
 
 
-def _tell(engine: sa.Engine, key: str, kind: EventKind, partner_code: str, day: str) -> None:
+def tell_on(
+    engine: sa.Engine,
+    key: str,
+    kind: EventKind,
+    partner_code: str,
+    day: str,
+    told_on: str | None = None,
+) -> None:
+    """Something that happened on a day, told on that day or a later one."""
     person = f"someone@{partner_code.lower()}.example"
-    told = Happening(key, kind, partner_code, at(day), person=person, subject="F-GAS")
-    tell(engine, told, now=at(day).replace(hour=12))
+    happening = Happening(key, kind, partner_code, at(day), person=person, subject="F-GAS")
+    tell(engine, happening, now=at(told_on or day).replace(hour=12))
 
 
 def _settle_holds(engine: sa.Engine, day: str) -> None:
