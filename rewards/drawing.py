@@ -31,7 +31,7 @@ from rewards.events import EventDraw, EventRow, WaitingFact
 from rewards.happenings import (
     PARTNERS,
     Happening,
-    event_of,
+    columns_of,
     hold_events,
     tell,
 )
@@ -224,13 +224,12 @@ def _record_together(
         return 0
     partners = {row.code: row for row in session.execute(PARTNERS)}
     memberships = groups.memberships(session).groupby("partner_id")["group_code"]
-    belongs_to = memberships.agg(frozenset).to_dict()
+    belongs_to = {number: json.dumps(sorted(codes)) for number, codes in memberships}
     rows = []
     for each in happenings:
         partner = partners[each.partner_code]
-        event = event_of(each, partner, belongs_to.get(partner.id, ()), settings)
-        values = {name: getattr(event, name) for name in _COLUMNS}
-        rows.append(values | {"groups": json.dumps(event.groups), "recorded_at": now})
+        known = {"groups": belongs_to.get(partner.id, "[]"), "recorded_at": now}
+        rows.append(columns_of(each, partner, settings) | known)
     table = EventRow.__table__
     return bulk.write_new(session, table, pa.Table.from_pylist(rows, _SCHEMA), key=("key",))
 
@@ -252,4 +251,3 @@ _SCHEMA = pa.schema(
         "recorded_at": _INSTANT,
     }
 )
-_COLUMNS = _SCHEMA.names

@@ -7,10 +7,11 @@ recorded or closed after the event isn't looked at.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -98,12 +99,23 @@ _BY_PERSON = _won().where(EventRow.__table__.c.person_email == sa.bindparam("per
 _CODE = sa.select(Partner.code).where(Partner.id == sa.bindparam("partner_id"))
 
 
-def _closed(session: Session, event: EventRow) -> dict[Period, int]:
-    """The periods that were closed when the event was told, with the ids of their closes."""
-    known = session.connection().execute(_CLOSED, {"last": event.last_closing_id or 0})
-    return {_parsed(period): number for period, number in known}
+def _closed(session: Session, event: EventRow) -> Mapping[Period, int]:
+    """The periods that were closed when the event was told, with the ids of their closes.
+
+    Read once in a process: what was closed by then never changes.
+    """
+    if event.last_closing_id is None:
+        return {}
+    connection = session.connection()
+    known = _known.setdefault(connection.engine.pool, {})
+    if event.last_closing_id not in known:
+        found = connection.execute(_CLOSED, {"last": event.last_closing_id})
+        known[event.last_closing_id] = {_parsed(period): number for period, number in found}
+    return known[event.last_closing_id]
 
 
+# By the database's connection pool: a process may serve several databases.
+_known: MutableMapping[sa.Pool, dict[int, dict[Period, int]]] = WeakKeyDictionary()
 _CLOSED = sa.select(Closing.__table__.c.period, Closing.__table__.c.id).where(
     Closing.__table__.c.id <= sa.bindparam("last")
 )

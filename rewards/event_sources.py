@@ -141,12 +141,15 @@ LEARNING = EventSource(
 # --- Surveys that were answered -----------------------------------------------------------------
 
 
+_plain = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _read_answered(row: Any, _settings: Settings) -> Happening:
     if row.respondent is None:
         who = [row.survey_code, row.partner_code, row.anonymous_at.isoformat()]
     else:
         who = [row.survey_code, row.respondent, row.answered_on.isoformat()]
-    digest = hashlib.sha256(json.dumps(who, ensure_ascii=False).encode()).hexdigest()
+    digest = hashlib.sha256(_plain(who).encode()).hexdigest()
     return Happening(
         f"answers:{quote(row.source, safe='')}:{digest[:32]}",
         EventKind.SURVEY_ANSWERED,

@@ -43,6 +43,9 @@ from rewards.rules_on_events import RULEBOOK_STAMP, rules_on
 AT_ONCE = 500  # waiting awards posted in one go
 
 
+_plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 @dataclass(frozen=True)
 class Happening:
     """Something that is told to have happened.
@@ -64,8 +67,7 @@ class Happening:
         """SHA-256 over what happened: the same in every database."""
         moment = self.happened_at.astimezone(UTC).isoformat()
         told = [self.key, self.kind, self.partner_code, self.person, self.subject, moment]
-        plain = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(plain.encode()).hexdigest()
+        return hashlib.sha256(_plain(told).encode()).hexdigest()
 
     def told(self) -> Happening:
         """The same, as it is kept. Raises Invalid for what can't be kept."""
@@ -194,19 +196,23 @@ def event_of(
     told: Happening, partner: sa.Row[Any], belongs_to: Iterable[str], settings: Settings
 ) -> EventRow:
     """The event as it will be kept, with who the partner is now. It isn't recorded yet."""
-    return EventRow(
-        key=told.key,
-        digest=told.digest,
-        kind=told.kind.value,
-        partner_id=partner.id,
-        person_email=told.person,
-        subject=told.subject,
-        happened_at=told.happened_at,
-        on=told.happened_at.astimezone(settings.zone).date(),
-        groups=sorted(belongs_to),
-        joined_on=partner.joined_on,
-        last_closing_id=partner.last_closing_id,
-    )
+    return EventRow(groups=sorted(belongs_to), **columns_of(told, partner, settings))
+
+
+def columns_of(told: Happening, partner: sa.Row[Any], settings: Settings) -> dict[str, Any]:
+    """What is kept of an event, but for its partner's groups and the moment it is recorded."""
+    return {
+        "key": told.key,
+        "digest": told.digest,
+        "kind": told.kind.value,
+        "partner_id": partner.id,
+        "person_email": told.person,
+        "subject": told.subject,
+        "happened_at": told.happened_at,
+        "on": told.happened_at.astimezone(settings.zone).date(),
+        "joined_on": partner.joined_on,
+        "last_closing_id": partner.last_closing_id,
+    }
 
 
 def rules_for(session: Session, event: EventRow, partner: sa.Row[Any]) -> list[tuple[int, Rule]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from sqlite3 import connect
 from time import perf_counter
@@ -58,8 +59,9 @@ def rules_on_events(bench: Bench) -> Iterator[Line]:
     for database in bench.databases:
         made = [_made(bench, database, f"events_{use}") for use in ("noted", "ours", "bare")]
         transactions = _noted(made[0], told)
-        ours = _ours(made[1], told)[WARM_UP:]
-        bare = _BARE[database](made[2], transactions)[WARM_UP:]
+        ours, bare = _in_turns(
+            _ours(made[1], told), _BARE[database](made[2], transactions), len(told)
+        )
         if _transfers(made[1]) != _transfers(made[2]):
             raise RuntimeError("the bare driver came to another ledger")
         yield at_least(
@@ -121,11 +123,19 @@ def _tell(engine: sa.Engine, happening: Happening) -> None:
     transact(engine, work)
 
 
-def _ours(url: str, told: Sequence[Happening]) -> list[float]:
+def _in_turns(
+    ours: Iterator[float], bare: Iterator[float], count: int
+) -> tuple[list[float], list[float]]:
+    """Seconds of each, one after the other, so that whatever else runs here slows both alike."""
+    pairs = [(next(ours), next(bare)) for _ in range(count)]
+    return [mine for mine, _ in pairs[WARM_UP:]], [theirs for _, theirs in pairs[WARM_UP:]]
+
+
+def _ours(url: str, told: Sequence[Happening]) -> Iterator[float]:
     engine = open_database(url)
-    seconds = [_timed(lambda each=each: _tell(engine, each)) for each in told]  # type: ignore[misc]
+    for happening in told:
+        yield _timed(partial(_tell, engine, happening))
     engine.dispose()
-    return seconds
 
 
 def _noted(url: str, told: Sequence[Happening]) -> list[Transaction]:
@@ -144,7 +154,7 @@ def _noted(url: str, told: Sequence[Happening]) -> list[Transaction]:
     return [[said for said in each if not said[0].startswith("BEGIN")] for each in transactions]
 
 
-def _bare_sqlite(url: str, transactions: Sequence[Transaction]) -> list[float]:
+def _bare_sqlite(url: str, transactions: Sequence[Transaction]) -> Iterator[float]:
     connection = connect(Path(url.removeprefix("sqlite:///")), isolation_level=None)
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
@@ -155,12 +165,12 @@ def _bare_sqlite(url: str, transactions: Sequence[Transaction]) -> list[float]:
             connection.execute(statement, values).fetchall()
         connection.execute("COMMIT")
 
-    seconds = [_timed(lambda each=each: replay(each)) for each in transactions]  # type: ignore[misc]
+    for transaction in transactions:
+        yield _timed(partial(replay, transaction))
     connection.close()
-    return seconds
 
 
-def _bare_postgresql(url: str, transactions: Sequence[Transaction]) -> list[float]:
+def _bare_postgresql(url: str, transactions: Sequence[Transaction]) -> Iterator[float]:
     with psycopg.connect(url.replace("+psycopg", ""), options="-c timezone=UTC") as connection:
 
         def replay(transaction: Transaction) -> None:
@@ -171,7 +181,8 @@ def _bare_postgresql(url: str, transactions: Sequence[Transaction]) -> list[floa
                         cursor.fetchall()
             connection.commit()
 
-        return [_timed(lambda each=each: replay(each)) for each in transactions]  # type: ignore[misc]
+        for transaction in transactions:
+            yield _timed(partial(replay, transaction))
 
 
 _BARE = {"sqlite": _bare_sqlite, "postgresql": _bare_postgresql}
