@@ -21,7 +21,7 @@ from rewards.budgets import budget
 from rewards.conditions import KpiIsGreen, Verdict
 from rewards.frozen import Closing, FrozenFigure
 from rewards.ledger import AccountKind, Move, account, post, wallet_of_person
-from rewards.misses import Misses, rows_behind
+from rewards.misses import Asked, Misses, rows_behind, rows_kept
 from rewards.rules import Audience, Level
 from rewards.statements import Statement, Unearned, statement
 from tests.harness.databases import KINDS, fresh_database
@@ -346,6 +346,32 @@ def test_there_are_as_many_rows_as_the_figure_has_misses(network: sa.Engine) -> 
             assert [(figure.kpi, miss.verdict.en) for miss in found.rows] == [
                 (figure.kpi, verdict) for verdict in AS_MANY[figure.kpi]
             ]
+
+
+def test_there_are_as_many_kept_rows_as_the_figure_has_hits(network: sa.Engine) -> None:
+    _facts_of_every_kind(network)
+    close_it(network)
+    kept = ("otif", "on_time", "in_full", "sla_response", "sla_resolution")
+    with reading(network) as session:
+        closing = session.scalars(sa.select(Closing)).one()
+        asked = Asked(
+            session,
+            (_partner_id(session, "R2"),),
+            QUARTER,
+            closing.as_of,
+            closing.last_import_id or 0,
+            SETTINGS,
+        )
+        figures = session.scalars(
+            sa.select(FrozenFigure).where(
+                FrozenFigure.subject == "R2", FrozenFigure.kpi.in_(AS_MANY)
+            )
+        )
+        for figure in figures:
+            expected = figure.hits if figure.kpi in kept else 0
+            assert (figure.kpi, rows_kept(asked, figure.kpi).total) == (figure.kpi, expected)
+        (ticket,) = rows_kept(asked, "sla_resolution", limit=1).rows
+    assert ticket.verdict.en == "resolved after 1 h, promised in 2 h"
 
 
 AS_MANY = {
