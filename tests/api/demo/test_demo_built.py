@@ -7,39 +7,20 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
-from typer.testing import CliRunner, Result
 
-from api.cli import app
 from partner_cx.database import open_database
 from rewards.decisions import DecisionRow
 from rewards.frozen import Closing
 from rewards.ledger import Entry, unbalanced
+from tests.harness.built_demo import build, built_on_sqlite
 from tests.harness.databases import fresh_database
 from tests.harness.intake import partner, take
-from tests.harness.once import folder, once
-
-# The story ends in its running quarter, so that the build is the same on any day it is tested.
-NOW = ("--now", "2026-11-21T12:00")
-
-
-def build(url: str, files: Path) -> Result:
-    words = ("demo", "--no-serve", "--database", url, "--folder", str(files), *NOW)
-    return CliRunner().invoke(app, words)
 
 
 @pytest.fixture(scope="module")
 def built() -> tuple[str, Path, str]:
     """The database, the files and what was said: built once, however many workers there are."""
-    home = folder() / "demo-network"
-    url = f"sqlite:///{home / 'demo.sqlite3'}"
-
-    def make() -> str:
-        home.mkdir()
-        result = build(url, home / "files")
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    return url, home / "files", once("demo", make)
+    return built_on_sqlite()
 
 
 def test_its_past_quarters_are_closed_and_somebody_wins_in_each(built):
