@@ -81,14 +81,25 @@ def used_twice(inspection: Inspection) -> Iterator[Found]:
 
 def balances(inspection: Inspection) -> Iterator[Found]:
     """Every balance against its entries, and none below zero but the source of all points."""
-    incoming, outgoing = (
-        sa.func.coalesce(sa.func.sum(sa.case((side, sa.func.abs(Entry.points)), else_=0)), 0)
+    given, taken = (
+        sa.func.sum(sa.case((side, sa.func.abs(Entry.points)), else_=0))
         for side in (Entry.points > 0, Entry.points < 0)
     )
+    # By the number as a sum, so that SQLite reads the entries as they lie rather than by index.
+    number = Entry.account_id + 0
+    entered = sa.select(
+        number.label("account_id"), given.label("given"), taken.label("taken")
+    ).group_by(number)
+    sums = entered.subquery()
     per_account = (
-        sa.select(Account.kind, Account.owner, Account.balance_points, incoming, outgoing)
-        .outerjoin(Entry, Entry.account_id == Account.id)
-        .group_by(Account.id, Account.kind, Account.owner, Account.balance_points)
+        sa.select(
+            Account.kind,
+            Account.owner,
+            Account.balance_points,
+            sa.func.coalesce(sums.c.given, 0),
+            sa.func.coalesce(sums.c.taken, 0),
+        )
+        .outerjoin(sums, sums.c.account_id == Account.id)
         .order_by(Account.kind, Account.owner)
     )
     total = 0

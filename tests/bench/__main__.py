@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).parents[2])  # a folder that is run stands first, by itself
 
 from tests.bench import (  # noqa: E402, F401  put their sections into the report
+    audits,
     backtests,
     product,
     rules_close,
