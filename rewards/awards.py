@@ -114,6 +114,8 @@ def award_all(
         for each in paying
     }
     post_many(session, [each for of_rule in postings.values() for each in of_rule], now=now)
+    for code in {each.rule.budget for each in rules} - left.keys():
+        left[code] = points_left(session, code)
     raise_alerts(session, list(there.budgets), now)
     partners = {each.partner_id for awards in owed.values() for each in awards}
     collect_carried(session, partners, now, today)
@@ -121,7 +123,7 @@ def award_all(
         Outcome(
             **vars(each),
             points_new=_total(postings.get(each.version_id, ())),
-            points_left=points_left(session, each.rule.budget),
+            points_left=left[each.rule.budget],
         )
         for each in rules
     )

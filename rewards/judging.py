@@ -189,7 +189,7 @@ def _(condition: EventsAtLeast, crowd: Crowd) -> Array:
 def _(condition: KpiIsGreen, crowd: Crowd) -> Array:
     figures = crowd.figures(condition.kpi)
     green, red = figures.state == State.GREEN, figures.state == State.RED
-    unclear = _unclear(figures, figures.n_min, figures.coverage_min)
+    unclear = _unclear(figures, figures.n_min, None)
     return _rank(green, unknown=unclear | ~figures.aimed | ~(green | red))
 
 
@@ -232,12 +232,16 @@ def _better(condition: KpiImproved | KpiBeats, one: Quotients, other: Quotients)
 
 
 def _unclear(
-    figures: KpiColumns, n_min: int | Array, coverage_min: Quotients | Fraction = NOTHING
+    figures: KpiColumns, n_min: int | Array, coverage_min: Fraction | None = NOTHING
 ) -> Array:
-    """Where nothing can be said of a figure; see `of_kpis.is_unclear`."""
+    """Where nothing can be said of a figure; see `of_kpis.is_unclear`.
+
+    coverage_min: None: what each target asks.
+    """
     unclear = ~figures.value.given | (figures.n < n_min) | (figures.state == State.STALE)
     if figures.coverage.given.any():
-        unclear |= figures.coverage.given & (crosswise(figures.coverage, coverage_min) < 0)
+        asked = figures.coverage_min if coverage_min is None else coverage_min
+        unclear |= figures.coverage.given & (crosswise(figures.coverage, asked) < 0)
     return unclear
 
 

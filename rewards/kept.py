@@ -116,7 +116,13 @@ class Quotients:
     def read(cls, written: Sequence[str | None]) -> Self:
         """What is written `19/20`; None where there is nothing."""
         read = {each: _read(each) for each in set(written)}  # many are alike
+        if read.keys() <= {None}:
+            return cls.of_nothing(len(written))
         return cls.of([read[each] for each in written])
+
+    @classmethod
+    def of_nothing(cls, count: int) -> Self:
+        return cls(np.zeros(count, object), np.ones(count, object), np.zeros(count, bool))
 
     @classmethod
     def of(cls, pairs: Sequence[tuple[int, int] | None]) -> Self:

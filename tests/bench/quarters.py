@@ -155,9 +155,9 @@ def _rule(number: int) -> dict[str, Any]:
     award: dict[str, Any] = {"points": 100 + number}
     match number % 10:
         case 0 | 1:
-            conditions = [green, _at_least(kpi, "96 %")]
+            conditions = [green, _at_least(kpi, "96.7 %")]
         case 2:
-            conditions = [{"all_of": [green, _at_least(kpi, "96 %")]}]
+            conditions = [{"all_of": [green, _at_least(kpi, "96.7 %")]}]
         case 3:
             conditions = [{"partner_in": "tier:gold"}, {"any_of": [high, _at_least(other, "95 %")]}]
         case 4:
