@@ -16,12 +16,12 @@ from partner_cx.network import groups
 from partner_cx.network.partners import Partner
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.words import Words
-from rewards.budgets import fund
+from rewards.budgets import alerts, fund
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
+from rewards.event_awards import pay_waiting
 from rewards.event_evidence import event_evidence, event_history
 from rewards.events import EventRow
-from rewards.event_awards import pay_waiting
 from rewards.ledger import AccountKind, Transfer
 from rewards.rules import decide
 from tests.harness.events import NOW, a_course, a_rule, holds, in_force, on_day, tell
@@ -313,6 +313,24 @@ def test_an_event_is_kept_though_no_budget_can_pay_it(partners: sa.Engine) -> No
     assert not recorded.rulings[0].paid
     assert count(partners, EventRow) == 1
     assert not tell(partners, a_course()).rulings[0].paid
+
+
+def test_a_budgets_levels_are_told_when_events_bring_it_there(partners: sa.Engine) -> None:
+    in_force(partners, a_rule(limits=""), points=200)
+    told = []
+    for number in range(4):
+        tell(partners, a_course(f"C{number}"))
+        with Session(partners) as session:
+            told.append(sorted(alert.level for alert in alerts(session, "learning")))
+    assert told == [[], [50], [50], [50, 80, 95, 100]]
+    more = Words("More", "Encore")
+    transact(
+        partners, lambda session: fund(session, "learning", 200, key="more", why=more, now=NOW)
+    )
+    tell(partners, a_course("C4"))
+    with Session(partners) as session:
+        found = [(alert.level, alert.funded_points) for alert in alerts(session, "learning")]
+    assert found.count((50, 400)) == 1
 
 
 # --- Held ---------------------------------------------------------------------------------------

@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from rewards import drawing
 from rewards.drawing import Drawn, draw_events
 from rewards.events import EventRow
+from rewards.rules import Rule
 from tests.harness.events import a_rule, holds, in_force
 from tests.harness.intake import SETTINGS, partner, take
+from tests.harness.programme import close_it
 
 NOW = datetime(2026, 7, 20, 9, 0, tzinfo=UTC)
 
@@ -315,3 +317,26 @@ def test_portions_of_any_size_come_to_the_same(
     take(partners, "learning", *(enrolment(f"L{n}") for n in range(7)))
     take(partners, "answers", *(answer(f"A{n}", respondent=f"r-{n}") for n in range(5)))
     assert draw(partners) == Drawn(events=12, points=350)
+
+
+def test_a_close_counts_the_events_among_the_facts_that_came_in(network: sa.Engine) -> None:
+    courses = """
+code: learners
+label: {en: Learners, fr: Apprenants}
+source: Terms of 2026
+on: close
+period: quarter
+starts: 2026-04-01
+ends: 2026-12-31
+conditions: [{events_at_least: {event: course_completed, count: 2}}]
+award: {points: 50}
+budget: learning
+"""
+    in_force(network, Rule.from_yaml(courses, "learners"))
+    take(network, "learning", enrolment("L1"), enrolment("L2"), enrolment("L3", partner_code="R2"))
+    closed = close_it(network)
+    [outcome] = closed.outcomes
+    assert (outcome.met, outcome.not_met, outcome.unknown) == (1, 3, 0)
+    assert holds(network, "wallet", "partner:R1") == 50
+    take(network, "learning", enrolment("L4", partner_code="R2"))
+    assert close_it(network).points_awarded == 50  # what came too late isn't known to it
