@@ -124,21 +124,25 @@ def to_plain(test: BackTest) -> dict[str, Any]:
 def _cost(test: BackTest) -> Words:
     winners = {line.candidate.code for line in test.lines if line.points}
     awards = sum(line.points > 0 for line in test.lines)
-    first, last = test.periods[0].period, test.periods[-1].period
     return Words(
-        "{label}, {first} to {last}: {awards} awards to {winners} partners, {points} earned, "
-        "{paid} paid.",
-        "{label}, de {first} à {last}\u202f: nombre de primes {awards}, partenaires "
-        "récompensés {winners}, {points} gagnés, {paid} payés.",
+        "{label}, {when}: {awards} awards to {winners} partners, {points} earned, {paid} paid.",
+        "{label}, {when}\u202f: nombre de primes {awards}, partenaires récompensés {winners}, "
+        "{points} gagnés, {paid} payés.",
     ).format(
         label=test.rule.label,
-        first=_label(first),
-        last=_label(last),
+        when=_when(test),
         awards=_number(awards),
         winners=_number(len(winners)),
         points=sentences.points(test.points),
         paid=sentences.points(test.cost),
     )
+
+
+def _when(test: BackTest) -> Words:
+    first, last = _label(test.periods[0].period), _label(test.periods[-1].period)
+    if first == last:
+        return first
+    return Words("{first} to {last}", "de {first} à {last}").format(first=first, last=last)
 
 
 def _ran_short(test: BackTest) -> Words:

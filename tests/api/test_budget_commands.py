@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from api.cli import app
-from api.commands import budgets
+from api.commands import backtest, budgets
 from api.headings import HEADINGS
 from tests.harness.programme import BONUS, OTIF_BONUS, a_programme, close_it
 
@@ -46,7 +46,8 @@ def reserve(office: Office, points: int, key: str) -> Result:
 
 def test_every_column_has_its_french() -> None:
     columns = {*budgets.LISTED, *budgets.ALERTS}
-    columns |= {name for names in budgets.COLUMNS.values() for name in names}
+    for views in (budgets.COLUMNS, backtest.COLUMNS):
+        columns |= {name for names in views.values() for name in names}
     assert columns <= set(HEADINGS)
 
 
