@@ -185,13 +185,25 @@ def raise_alerts(
         for level in levels
         if funded and 100 * (funded - left) >= level * funded
     ]
-    return [alert for row in rows if (alert := _raise(session, row))]
+    told = _told(session, {str(row["budget_code"]) for row in rows})
+    named = ("budget_code", "level", "funded_points")
+    new = [row for row in rows if tuple(row[name] for name in named) not in told]
+    return [alert for row in new if (alert := _raise(session, row))]
 
 
 def alerts(session: Session, code: str | None = None) -> list[BudgetAlert]:
     """What was told, the newest first. code: of this budget alone."""
     told = sa.select(BudgetAlert).order_by(BudgetAlert.id.desc())
     return list(session.scalars(told.where(BudgetAlert.budget_code == code) if code else told))
+
+
+def _told(session: Session, codes: Collection[str]) -> set[tuple[object, ...]]:
+    """What was told of some budgets, asked first: it is asked for every event."""
+    if not codes:
+        return set()
+    columns = (BudgetAlert.budget_code, BudgetAlert.level, BudgetAlert.funded_points)
+    found = session.execute(sa.select(*columns).where(BudgetAlert.budget_code.in_(sorted(codes))))
+    return {tuple(row) for row in found}
 
 
 def _raise(session: Session, row: dict[str, object]) -> BudgetAlert | None:
