@@ -197,11 +197,16 @@ def _(condition: KpiIsGreen, crowd: Crowd) -> Array:
 @judge_all.register(KpiAtMost)
 def _(condition: KpiAtLeast | KpiAtMost, crowd: Crowd) -> Array:
     figures = crowd.figures(condition.kpi)
-    ends = {Compared.LOWER: figures.low, Compared.UPPER: figures.high}
-    number = ends.get(condition.against, figures.value)
+    number = _compared(figures, condition.against)
     beyond = crosswise(number, condition.threshold)
     unclear = _unclear(figures, condition.n_min, condition.coverage_min)
     return _rank(beyond <= 0 if condition.at_most else beyond >= 0, unknown=unclear | ~number.given)
+
+
+def _compared(figures: KpiColumns, against: Compared) -> Quotients:
+    if against is Compared.VALUE:
+        return figures.value
+    return figures.low if against is Compared.LOWER else figures.high
 
 
 @judge_all.register

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
+from operator import attrgetter
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -62,6 +63,16 @@ class Account(Base):
     owner: Mapped[str] = mapped_column(Text)  # `partner:R042`, `person:a@b`, a budget's code
     partner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("partners.id"), index=True)
     balance_points: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
+
+    @cached_property
+    def named(self) -> tuple[str, str]:
+        """Its kind and owner, which never change."""
+        return self.kind, self.owner
+
+    @cached_property
+    def order(self) -> tuple[bool, int]:
+        """Where it stands among those that are taken together: the shared ones come last."""
+        return self.kind in _SHARED, self.id
 
 
 class Transfer(Base):
@@ -165,7 +176,7 @@ class Posting:
             self.why.en,
             self.why.fr,
             self.effective_on.isoformat(),
-            [(account.kind, account.owner, points) for account, points in self.changes.items()],
+            [(*account.named, points) for account, points in self.changes.items()],
             held_until=self.held_until.isoformat() if self.held_until else None,
             needs_approval=self.needs_approval,
         )
@@ -392,7 +403,7 @@ _ENTRIES = pa.schema([(name, pa.int64()) for name in ("transfer_id", "account_id
 
 def _in_order(changed: Iterable[Account]) -> list[Account]:
     """By id, budgets and their source last: everybody waits for those, so they are held shortly."""
-    return sorted(changed, key=lambda account: (account.kind in _SHARED, account.id))
+    return sorted(changed, key=attrgetter("order"))
 
 
 def _accounts_of(session: Session, kind: AccountKind, owners: Iterable[str]) -> dict[str, Account]:
