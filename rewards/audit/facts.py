@@ -43,6 +43,8 @@ def recomputed(engine: sa.Engine, inspection: Inspection, findings: Findings) ->
     with Session(engine.execution_options(writes=True)) as session:
         try:
             _go_back(session, inspection, findings)
+        except Exception as problem:  # noqa: BLE001 - a close that can't even be read
+            findings.take([Found("unreadable", "facts", "", _told_of(problem))])
         finally:
             session.rollback()
 
@@ -62,13 +64,15 @@ def _go_back(session: Session, inspection: Inspection, findings: Findings) -> No
                 _measure(session, close, settings, rebuilt=rebuilt)
                 found = list(_compared(session, inspection, close))
         except Exception as problem:  # noqa: BLE001 - a row that can't be read is what it found
-            told = " ".join(str(problem).split())[:300]
-            findings.take(
-                [Found("unreadable", f"facts of {close.period}", "", f"{told}")],
-            )
+            where = f"facts of {close.period}"
+            findings.take([Found("unreadable", where, "", _told_of(problem))])
             continue
         rebuilt = True
         findings.take(found)
+
+
+def _told_of(problem: Exception) -> str:
+    return f"{type(problem).__name__}: {' '.join(str(problem).split())[:300]}"
 
 
 class _Close:
