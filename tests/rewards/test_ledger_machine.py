@@ -84,6 +84,21 @@ class Ledger(RuleBasedStateMachine):
         source, target = ("budget", self.named(code)), ("wallet", self.named(owner))
         self.try_to_post(self.new_key(), source, target, points)
 
+    @rule(code=BUDGETS, owner=OWNERS, points=POINTS)
+    def award_what_is_held(self, code: str, owner: str, points: int) -> None:
+        source, target = ("budget", self.named(code)), ("pending", self.named(owner))
+        self.try_to_post(self.new_key(), source, target, points)
+
+    @rule(owner=OWNERS, points=POINTS)
+    def release(self, owner: str, points: int) -> None:
+        source, target = ("pending", self.named(owner)), ("wallet", self.named(owner))
+        self.try_to_post(self.new_key(), source, target, points)
+
+    @rule(code=BUDGETS, points=POINTS)
+    def reserve(self, code: str, points: int) -> None:
+        source, target = ("budget", self.named(code)), ("reserved", self.named(code))
+        self.try_to_post(self.new_key(), source, target, points)
+
     @rule(owner=OWNERS, points=POINTS)
     def spend(self, owner: str, points: int) -> None:
         source, target = ("wallet", self.named(owner)), ("spent", self.named("gifts"))
