@@ -6,6 +6,7 @@ the revision that held at the time. What was learned later isn't there at all.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -208,23 +209,27 @@ def _restore(session: Session, kind: Keeping, known_until: int) -> int:
     restored, last = 0, 0
     while rows := session.execute(held.where(Revision.id > last)).all():
         last = rows[-1].id
-        ids = [row.fact_id for row in rows]
-        _keep_as_former(session, kind, kind.table.c.id.in_(ids))
-        said = [
-            {"number": row.fact_id, "import_id": row.import_id, **_values(kind.table, row.contents)}
-            for row in rows
-        ]
-        for names in {tuple(each) for each in said}:
-            update = sa.update(kind.table).where(kind.table.c.id == sa.bindparam("number"))
-            columns: dict[str, Any] = {name: sa.bindparam(name) for name in names if name != "number"}
-            session.connection().execute(
-                update.values(columns), [each for each in said if tuple(each) == names]
-            )
+        those = kind.table.c.id.in_([row.fact_id for row in rows])
+        _keep_as_former(session, kind, those)
+        _say(session, kind.table, rows)
         _mark_former(session, kind)
-        _keep_as_former(session, kind, kind.table.c.id.in_(ids))
+        _keep_as_former(session, kind, those)
         _mark_former(session, kind)
         restored += len(rows)
     return restored
+
+
+def _say(session: Session, table: sa.Table, revisions: Sequence[Any]) -> None:
+    """Write what revisions say into their facts; a column that one doesn't tell stays."""
+    by_columns: dict[tuple[str, ...], list[dict[str, object]]] = defaultdict(list)
+    for row in revisions:
+        said = {"import_id": row.import_id, **_values(table, row.contents)}
+        by_columns[tuple(said)].append({"number": row.fact_id, **said})
+    for names, facts in by_columns.items():
+        update = sa.update(table).where(table.c.id == sa.bindparam("number"))
+        session.connection().execute(
+            update.values({name: sa.bindparam(name) for name in names}), facts
+        )
 
 
 def _forget(session: Session, kind: Keeping, known_until: int) -> int:
