@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.commands.options import Database, Form, In, Now, PeriodText
 from api.printing import Format, Row, print_rows, say
+
+if TYPE_CHECKING:
+    from api.wiring import House
 
 DIFFERENCES = ("kind", "count", "where", "expected", "found", "sentence", "remedy")
 IN_TABLE = ("kind", "count", "sentence")
@@ -33,6 +36,7 @@ def audit(
     from rewards.audit import audit as audited
 
     with open_house(database, any_schema=True) as house:
+        _refuse_nowhere(house)
         report = audited(
             house.engine,
             settings=house.settings,
@@ -64,6 +68,20 @@ def audit(
     if report.differences:
         raise typer.Exit(1)
     say("Nothing differs.")
+
+
+def _refuse_nowhere(house: House) -> None:
+    """Looking for a file that isn't there would make an empty one."""
+    import sqlalchemy as sa
+
+    from partner_cx.errors import NotFound
+
+    address = sa.make_url(house.settings.database_url)
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").exists():
+        raise NotFound(
+            f"There is no database at {house.settings.database_shown}.",
+            remedy="Name the one to audit: --database URL.",
+        )
 
 
 totals = typer.Typer(help="Monthly totals: signed, and held against the ledger later.")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from api.cli import app
@@ -71,10 +72,20 @@ def test_damage_as_json_is_flat(run: Command, url: str) -> None:
 
 
 def test_an_empty_database_is_told_of_and_stays_empty(tmp_path: Path) -> None:
-    nowhere = f"sqlite:///{tmp_path / 'empty.sqlite3'}"
-    audited = CliRunner().invoke(app, ["audit", "--database", nowhere])
+    empty = tmp_path / "empty.sqlite3"
+    empty.touch()
+    audited = CliRunner().invoke(app, ["audit", "--database", f"sqlite:///{empty}"])
     assert audited.exit_code == 1
     assert "schema_revision" in audited.stdout
+    with sa.create_engine(f"sqlite:///{empty}").connect() as connection:
+        assert sa.inspect(connection).get_table_names() == []
+
+
+def test_a_database_that_is_not_there_is_refused_and_not_made(tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere.sqlite3"
+    audited = CliRunner().invoke(app, ["audit", "--database", f"sqlite:///{nowhere}"])
+    assert audited.exit_code == 2
+    assert not nowhere.exists()
 
 
 def test_totals_are_signed_and_verified(run: Command, url: str) -> None:
