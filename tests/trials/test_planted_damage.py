@@ -6,7 +6,6 @@ them back. Some know the digests and balances too, and make those agree.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,15 +15,28 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from partner_cx.database import open_database
-from rewards.ledger import contents_digest
 from tests.harness import databases
 from tests.harness.audited import a_sound_programme, audited, intruding, kinds_found
+from tests.harness.damage import (
+    Sql,
+    a_decision_too_many,
+    a_share_moved,
+    account,
+    decision,
+    figure_with_its_digest,
+    forged,
+    id_of,
+    partner_with_its_digest,
+    ran,
+    revision_rewritten,
+    rewritten,
+    versions_swapped,
+    wiped,
+)
 
 QUALITY = "close:2026Q2:network_quality_bonus:R1"
 HELD = "close:2026Q2:held_bonus:R1"
-SHARED = "close:2026Q2:shared_bonus:R1"
 COMPENSATION = "restate:2026Q2:held_bonus:R1:500:0"
-Sql = Callable[..., Any]
 
 
 @pytest.fixture(
@@ -51,220 +63,57 @@ class Damage:
     deep: bool = False
 
 
-def _of(key: str) -> str:
-    return f"(SELECT id FROM transfers WHERE key = '{key}')"
-
-
-def _account(kind: str, owner: str) -> str:
-    return f"(SELECT id FROM accounts WHERE kind = '{kind}' AND owner = '{owner}')"
-
-
-def _decision(period: str, rule: str, partner: str) -> str:
-    return (
-        f"(SELECT d.id FROM decisions d JOIN closings c ON c.id = d.closing_id "
-        f"JOIN rule_versions r ON r.id = d.rule_version_id JOIN partners p ON p.id = d.partner_id "
-        f"WHERE c.period = '{period}' AND r.code = '{rule}' AND p.code = '{partner}')"
-    )
-
-
-def _sealed(sql: Sql, key: str) -> None:
-    """Make a transfer's digest and all balances agree with what stands there now."""
-    head = sql(
-        "SELECT key, why_en, why_fr, CAST(effective_on AS TEXT), CAST(held_until AS TEXT), "
-        "needs_approval FROM transfers WHERE key = :key",
-        key=key,
-    ).one()
-    entries = sql(
-        "SELECT a.kind, a.owner, e.points FROM entries e JOIN accounts a ON a.id = e.account_id "
-        f"WHERE e.transfer_id = {_of(key)}"
-    ).all()
-    digest = contents_digest(
-        head[0],
-        head[1],
-        head[2],
-        head[3],
-        [tuple(entry) for entry in entries],
-        held_until=head[4],
-        needs_approval=bool(head[5]),
-    )
-    sql("UPDATE transfers SET digest = :digest WHERE key = :key", digest=digest, key=key)
-    sql(
-        "UPDATE accounts SET balance_points = COALESCE("
-        "(SELECT SUM(points) FROM entries WHERE account_id = accounts.id), 0)"
-    )
-
-
-def _forged(sql: Sql, key: str, source: str, target: str, points: int) -> None:
-    """A transfer that looks like any other."""
-    sql(
-        "INSERT INTO transfers (id, key, digest, why_en, why_fr, effective_on, recorded_at) "
-        "SELECT max(id) + 1, :key, '', 'Bonus', 'Prime', '2026-06-30', max(recorded_at) "
-        "FROM transfers",
-        key=key,
-    )
-    for account, moved in ((source, -points), (target, points)):
-        sql(
-            "INSERT INTO entries (id, transfer_id, account_id, points) "
-            f"SELECT max(id) + 1, {_of(key)}, {account}, {moved} FROM entries"
-        )
-    _sealed(sql, key)
-
-
-def _rewritten(key: str, *statements: str) -> Callable[[Sql], None]:
-    """Statements, after which digest and balances are made to agree."""
-
-    def do(sql: Sql) -> None:
-        for statement in statements:
-            sql(statement)
-        _sealed(sql, key)
-
-    return do
-
-
-def _ran(*statements: str) -> Callable[[Sql], None]:
-    def do(sql: Sql) -> None:
-        for statement in statements:
-            sql(statement)
-
-    return do
-
-
-def _wiped(key: str) -> Callable[[Sql], None]:
-    """A transfer that never was, as far as balances tell."""
-
-    def do(sql: Sql) -> None:
-        sql(f"DELETE FROM entries WHERE transfer_id = {_of(key)}")
-        sql("DELETE FROM transfers WHERE key = :key", key=key)
-        _sealed(sql, "fund:quality:2026-01-05")
-
-    return do
-
-
-def _figure_with_its_digest(sql: Sql) -> None:
-    """A frozen figure, and the digest of the close with it: only the facts know better."""
-    session = sql("SELECT 1")  # the connection's own
-    connection = session.connection
-    sql("UPDATE frozen_scorecards SET n = n + 1 WHERE kpi = 'in_full' AND subject = 'R2'")
-    from sqlalchemy.orm import Session
-
-    from partner_cx.periods import Period
-    from rewards.frozen import FrozenFigure, digest
-
-    with Session(connection) as opened:
-        for period in ("2026Q2", "2026Q3"):
-            due = digest(opened, FrozenFigure, Period.parse(period))
-            sql("UPDATE closings SET digest = :due WHERE period = :period", due=due, period=period)
-
-
-def _partner_with_its_digest(sql: Sql) -> None:
-    connection = sql("SELECT 1").connection
-    sql("UPDATE frozen_partners SET joined_on = '2020-01-01' WHERE code = 'R3'")
-    from sqlalchemy.orm import Session
-
-    from rewards.candidates import frozen_candidates, partners_digest
-
-    with Session(connection) as opened:
-        for number in sql("SELECT id FROM closings").scalars().all():
-            due = partners_digest(frozen_candidates(opened, number))
-            sql("UPDATE closings SET partners_digest = :due WHERE id = :id", due=due, id=number)
-
-
-def _a_share_moved(sql: Sql) -> None:
-    """Fifty points from one who got a share to the other: together it stays what there was."""
-    for key, by in ((SHARED, 50), ("close:2026Q2:shared_bonus:R2", -50)):
-        sql(
-            f"UPDATE entries SET points = points + CASE WHEN points > 0 THEN {by} ELSE -({by}) END "
-            f"WHERE transfer_id = {_of(key)}"
-        )
-        _sealed(sql, key)
-
-
-def _versions_swapped(sql: Sql) -> None:
-    """Version 1 says what version 2 says, and the other way round, with their digests."""
-    rows = sql(
-        "SELECT id, contents, digest FROM rule_versions WHERE code = 'network_quality_bonus' "
-        "ORDER BY version"
-    ).all()
-    for (number, _, _), (_, contents, digest) in zip(rows, reversed(rows), strict=True):
-        sql(
-            "UPDATE rule_versions SET contents = :contents, digest = :digest WHERE id = :id",
-            contents=contents,
-            digest=digest,
-            id=number,
-        )
-
-
-def _a_decision_too_many(sql: Sql) -> None:
-    sql(
-        "INSERT INTO decisions (id, closing_id, rule_version_id, partner_id, verdict, points) "
-        "SELECT (SELECT max(id) + 1 FROM decisions), closing_id, rule_version_id, "
-        "(SELECT id FROM partners WHERE code = 'D1'), 'not_met', 0 FROM decisions "
-        f"WHERE id = {_decision('2026Q2', 'network_quality_bonus', 'R2')}"
-    )
-
-
-def _revision_rewritten(sql: Sql) -> None:
-    number, contents = sql("SELECT id, contents FROM revisions ORDER BY id LIMIT 1").one()
-    said = json.loads(contents) if isinstance(contents, str) else contents
-    said["received_on"] = "2026-05-25"
-    sql(
-        "UPDATE revisions SET contents = :contents WHERE id = :id",
-        contents=json.dumps(said),
-        id=number,
-    )
-
-
-WALLET = _account("wallet", "partner:R1")
+WALLET = account("wallet", "partner:R1")
 
 DAMAGE = (
     # --- the ledger
     Damage(
         "an entry was raised",
         "entries_unequal",
-        _ran(f"UPDATE entries SET points = 900 WHERE points > 0 AND transfer_id = {_of(QUALITY)}"),
+        ran(f"UPDATE entries SET points = 900 WHERE points > 0 AND transfer_id = {id_of(QUALITY)}"),
     ),
     Damage(
         "an entry was deleted",
         "entry_missing",
-        _ran(f"DELETE FROM entries WHERE points < 0 AND transfer_id = {_of(QUALITY)}"),
+        ran(f"DELETE FROM entries WHERE points < 0 AND transfer_id = {id_of(QUALITY)}"),
     ),
     Damage(
         "all entries of a transfer were deleted",
         "transfer_without_entries",
-        _ran(f"DELETE FROM entries WHERE transfer_id = {_of(QUALITY)}"),
+        ran(f"DELETE FROM entries WHERE transfer_id = {id_of(QUALITY)}"),
     ),
     Damage(
         "both entries of a transfer were raised",
         "transfer_altered",
-        _ran(f"UPDATE entries SET points = 2 * points WHERE transfer_id = {_of(QUALITY)}"),
+        ran(f"UPDATE entries SET points = 2 * points WHERE transfer_id = {id_of(QUALITY)}"),
     ),
     Damage(
         "an entry was moved to another wallet",
         "transfer_altered",
-        _ran(
-            f"UPDATE entries SET account_id = {_account('wallet', 'partner:R2')} "
-            f"WHERE points > 0 AND transfer_id = {_of(QUALITY)}"
+        ran(
+            f"UPDATE entries SET account_id = {account('wallet', 'partner:R2')} "
+            f"WHERE points > 0 AND transfer_id = {id_of(QUALITY)}"
         ),
     ),
     Damage(
         "a reason was rewritten",
         "transfer_altered",
-        _ran(f"UPDATE transfers SET why_fr = 'Cadeau' WHERE key = '{QUALITY}'"),
+        ran(f"UPDATE transfers SET why_fr = 'Cadeau' WHERE key = '{QUALITY}'"),
     ),
     Damage(
         "a transfer was deleted and its entries were left",
         "reference_to_nothing",
-        _ran(f"DELETE FROM transfers WHERE key = '{QUALITY}'"),
+        ran(f"DELETE FROM transfers WHERE key = '{QUALITY}'"),
     ),
     Damage(
         "a balance drifted",
         "balance_drifted",
-        _ran(f"UPDATE accounts SET balance_points = balance_points + 1 WHERE id = {WALLET}"),
+        ran(f"UPDATE accounts SET balance_points = balance_points + 1 WHERE id = {WALLET}"),
     ),
     Damage(
         "points were moved between balances without an entry",
         "balance_drifted",
-        _ran(
+        ran(
             f"UPDATE accounts SET balance_points = balance_points + 100 WHERE id = {WALLET}",
             "UPDATE accounts SET balance_points = balance_points - 100 "
             "WHERE kind = 'budget' AND owner = 'quality'",
@@ -273,17 +122,17 @@ DAMAGE = (
     Damage(
         "a wallet was overdrawn",
         "balance_negative",
-        lambda sql: _forged(sql, "gift:1", WALLET, _account("budget", "quality"), 50_000),
+        lambda sql: forged(sql, "gift:1", WALLET, account("budget", "quality"), 50_000),
     ),
     Damage(
         "a budget was overrun",
         "budget_overspent",
-        lambda sql: _forged(sql, "gift:1", _account("budget", "shared"), WALLET, 50_000),
+        lambda sql: forged(sql, "gift:1", account("budget", "shared"), WALLET, 50_000),
     ),
     Damage(
         "a wallet was given to another partner",
         "account_misnamed",
-        _ran(
+        ran(
             "UPDATE accounts SET partner_id = (SELECT id FROM partners WHERE code = 'R3') "
             f"WHERE id = {WALLET}"
         ),
@@ -292,88 +141,89 @@ DAMAGE = (
     Damage(
         "an award was forged",
         "award_forged",
-        lambda sql: _forged(
+        lambda sql: forged(
             sql,
             "close:2026Q2:network_quality_bonus:R2",
-            _account("budget", "quality"),
-            _account("wallet", "partner:R2"),
+            account("budget", "quality"),
+            account("wallet", "partner:R2"),
             500,
         ),
     ),
     Damage(
         "an award lost its decision",
         "award_forged",
-        _ran(f"UPDATE transfers SET decision_id = NULL WHERE key = '{QUALITY}'"),
+        ran(f"UPDATE transfers SET decision_id = NULL WHERE key = '{QUALITY}'"),
     ),
     Damage(
         "an award was linked to a decision that earned nothing",
         "award_unearned",
-        _ran(
+        ran(
             f"UPDATE transfers SET decision_id = "
-            f"{_decision('2026Q2', 'network_quality_bonus', 'R2')} WHERE key = '{QUALITY}'"
+            f"{decision('2026Q2', 'network_quality_bonus', 'R2')} WHERE key = '{QUALITY}'"
         ),
     ),
     Damage(
         "an award was raised, digest and balances with it",
         "award_amount",
-        _rewritten(
-            QUALITY, f"UPDATE entries SET points = 2 * points WHERE transfer_id = {_of(QUALITY)}"
+        rewritten(
+            QUALITY,
+            f"UPDATE entries SET points = 2 * points WHERE transfer_id = {id_of(QUALITY)}",
         ),
     ),
     Damage(
         "an award was led to another wallet, digest and balances with it",
         "award_wallet",
-        _rewritten(
+        rewritten(
             QUALITY,
-            f"UPDATE entries SET account_id = {_account('wallet', 'partner:R2')} "
-            f"WHERE points > 0 AND transfer_id = {_of(QUALITY)}",
+            f"UPDATE entries SET account_id = {account('wallet', 'partner:R2')} "
+            f"WHERE points > 0 AND transfer_id = {id_of(QUALITY)}",
         ),
     ),
     Damage(
         "an award was charged to another budget, digest and balances with it",
         "award_budget",
-        _rewritten(
+        rewritten(
             QUALITY,
-            f"UPDATE entries SET account_id = {_account('budget', 'limited')} "
-            f"WHERE points < 0 AND transfer_id = {_of(QUALITY)}",
+            f"UPDATE entries SET account_id = {account('budget', 'limited')} "
+            f"WHERE points < 0 AND transfer_id = {id_of(QUALITY)}",
         ),
     ),
     Damage(
         "an award was given another key, and its digest",
         "award_key_altered",
-        _rewritten(
+        rewritten(
             "close:2026Q1:network_quality_bonus:R1",
             "UPDATE transfers SET key = 'close:2026Q1:network_quality_bonus:R1' "
             f"WHERE key = '{QUALITY}'",
         ),
     ),
-    Damage("an award was wiped out, balances and all", "award_vanished", _wiped(QUALITY)),
+    Damage("an award was wiped out, balances and all", "award_vanished", wiped(QUALITY)),
     Damage(
         "a share of a short budget was moved from one to the other",
         "award_amount",
-        _a_share_moved,
+        a_share_moved,
     ),
     # --- rules
     Damage(
         "a rule's award was rewritten",
         "rule_altered",
-        _ran("UPDATE rule_versions SET contents = replace(contents, 'points: 500', 'points: 900')"),
+        ran("UPDATE rule_versions SET contents = replace(contents, 'points: 500', 'points: 900')"),
     ),
     Damage(
         "a rule was made unreadable",
         "rule_unreadable",
-        _ran("UPDATE rule_versions SET contents = '{[&a *a' WHERE code = 'held_bonus'"),
+        ran("UPDATE rule_versions SET contents = '{[&a *a' WHERE code = 'held_bonus'"),
     ),
-    Damage("two versions of a rule were swapped", "rule_mislabelled", _versions_swapped),
+    Damage("two versions of a rule were swapped", "rule_mislabelled", versions_swapped),
     Damage(
         "a rule was put in force earlier",
         "rule_mislabelled",
-        _ran("UPDATE rule_versions SET starts_on = '2025-01-01' WHERE version = 2"),
+        ran("UPDATE rule_versions SET starts_on = '2025-01-01' WHERE version = 2"),
     ),
     Damage(
         "a version that nothing rests on was deleted",
         "rule_version_missing",
-        _ran(
+        ran(
             "UPDATE decisions SET rule_version_id = (SELECT id FROM rule_versions WHERE "
             "code = 'network_quality_bonus' AND version = 2) WHERE rule_version_id = (SELECT id "
             "FROM rule_versions WHERE code = 'network_quality_bonus' AND version = 1)",
@@ -384,7 +234,7 @@ DAMAGE = (
     Damage(
         "a frozen figure was altered",
         "scorecards_altered",
-        _ran(
+        ran(
             "UPDATE frozen_scorecards SET state = 'green' WHERE kpi = 'otif' AND subject = 'R2' "
             "AND period = '2026Q2'"
         ),
@@ -392,7 +242,7 @@ DAMAGE = (
     Damage(
         "a frozen figure was moved to another close",
         "scorecards_misplaced",
-        _ran(
+        ran(
             "UPDATE frozen_scorecards SET closing_id = (SELECT max(id) FROM closings) "
             "WHERE kpi = 'otif' AND subject = 'R2' AND period = '2026Q2'"
         ),
@@ -400,49 +250,49 @@ DAMAGE = (
     Damage(
         "a frozen figure was altered, and the digest with it",
         "figure_differs",
-        _figure_with_its_digest,
+        figure_with_its_digest,
         deep=True,
     ),
     Damage(
         "a frozen partner was altered",
         "partners_altered",
-        _ran("UPDATE frozen_partners SET kind = 'installer' WHERE code = 'R2'"),
+        ran("UPDATE frozen_partners SET kind = 'installer' WHERE code = 'R2'"),
     ),
     Damage(
         "a frozen partner was altered, and the digest with it",
         "partner_differs",
-        _partner_with_its_digest,
+        partner_with_its_digest,
         deep=True,
     ),
     Damage(
         "a frozen partner's groups were made unreadable",
         "unreadable",
-        _ran("UPDATE frozen_partners SET groups = '42' WHERE code = 'R2'"),
+        ran("UPDATE frozen_partners SET groups = '42' WHERE code = 'R2'"),
     ),
     Damage(
         "a close was backdated",
         "closing_misdated",
-        _ran("UPDATE closings SET closed_at = '2026-07-02 09:00:00' WHERE period = '2026Q2'"),
+        ran("UPDATE closings SET closed_at = '2026-07-02 09:00:00' WHERE period = '2026Q2'"),
     ),
     Damage(
         "a close claims to know what was never told",
         "closing_out_of_order",
-        _ran("UPDATE closings SET last_import_id = 9999 WHERE period = '2026Q3'"),
+        ran("UPDATE closings SET last_import_id = 9999 WHERE period = '2026Q3'"),
     ),
     Damage(
         "a close claims to know less than the one before it",
         "closing_out_of_order",
-        _ran("UPDATE closings SET last_import_id = 2 WHERE period = '2026Q3'"),
+        ran("UPDATE closings SET last_import_id = 2 WHERE period = '2026Q3'"),
     ),
     Damage(
         "a close's terms were made unreadable",
         "closing_unreadable",
-        _ran("UPDATE closings SET terms = '{' WHERE period = '2026Q2'"),
+        ran("UPDATE closings SET terms = '{' WHERE period = '2026Q2'"),
     ),
     Damage(
         "a close's terms were changed",
         "figure_differs",
-        _ran(
+        ran(
             'UPDATE closings SET terms = replace(terms, \'"otif_under_tolerance": "\', '
             "'\"otif_under_tolerance\": \"1') WHERE period = '2026Q2'"
         ),
@@ -452,23 +302,23 @@ DAMAGE = (
     Damage(
         "a decision was turned",
         "decision_altered",
-        _ran(
+        ran(
             "UPDATE decisions SET verdict = 'met', points = 500 WHERE id = "
-            f"{_decision('2026Q2', 'network_quality_bonus', 'R2')}"
+            f"{decision('2026Q2', 'network_quality_bonus', 'R2')}"
         ),
     ),
     Damage(
         "a decision was deleted",
         "decision_missing",
-        _ran(
-            f"DELETE FROM decisions WHERE id = {_decision('2026Q2', 'network_quality_bonus', 'R2')}"
+        ran(
+            f"DELETE FROM decisions WHERE id = {decision('2026Q2', 'network_quality_bonus', 'R2')}"
         ),
     ),
-    Damage("a decision was added", "decision_extra", _a_decision_too_many),
+    Damage("a decision was added", "decision_extra", a_decision_too_many),
     Damage(
         "decisions were put under another version",
         "rule_version_swapped",
-        _ran(
+        ran(
             "UPDATE decisions SET rule_version_id = (SELECT id FROM rule_versions WHERE "
             "code = 'network_quality_bonus' AND version = 1) WHERE rule_version_id = (SELECT id "
             "FROM rule_versions WHERE code = 'network_quality_bonus' AND version = 2)"
@@ -477,32 +327,32 @@ DAMAGE = (
     Damage(
         "more was granted than a limit leaves",
         "limit_exceeded",
-        _ran(
+        ran(
             f"UPDATE decisions SET points = 500 WHERE id = "
-            f"{_decision('2026Q3', 'limited_bonus', 'R1')}"
+            f"{decision('2026Q3', 'limited_bonus', 'R1')}"
         ),
     ),
     # --- events
     Damage(
         "an event was rewritten",
         "event_altered",
-        _ran("UPDATE events SET subject = 'ISO-9001' WHERE key = 'C1'"),
+        ran("UPDATE events SET subject = 'ISO-9001' WHERE key = 'C1'"),
     ),
     Damage(
         "an event was kept under another day",
         "event_misdated",
-        _ran("UPDATE events SET \"on\" = '2026-07-12' WHERE key = 'C1'"),
+        ran("UPDATE events SET \"on\" = '2026-07-12' WHERE key = 'C1'"),
     ),
     Damage(
         "an event was deleted, and what rests on it left",
         "reference_to_nothing",
-        _ran("DELETE FROM events WHERE key = 'C1'"),
+        ran("DELETE FROM events WHERE key = 'C1'"),
     ),
     Damage(
         "an event's decision was deleted, and its award with it",
         "decision_missing",
         lambda sql: [
-            _wiped("event:P1:report")(sql),
+            wiped("event:P1:report")(sql),
             sql("DELETE FROM decisions WHERE event_id = (SELECT id FROM events WHERE key = 'P1')"),
         ],
     ),
@@ -510,7 +360,7 @@ DAMAGE = (
     Damage(
         "a held award was released early",
         "hold_settled_early",
-        _rewritten(
+        rewritten(
             f"release:{HELD}",
             f"UPDATE transfers SET effective_on = '2026-07-10' WHERE key = 'release:{HELD}'",
         ),
@@ -518,57 +368,57 @@ DAMAGE = (
     Damage(
         "less was released than was held",
         "hold_settled_amount",
-        _rewritten(
+        rewritten(
             f"release:{HELD}",
             "UPDATE entries SET points = points / 5 * 4 "
-            f"WHERE transfer_id = {_of(f'release:{HELD}')}",
+            f"WHERE transfer_id = {id_of(f'release:{HELD}')}",
         ),
     ),
     Damage(
         "a release was led to an award that isn't held",
         "hold_of_nothing",
-        _ran(f"UPDATE transfers SET settles_id = {_of(QUALITY)} WHERE key = 'release:{HELD}'"),
+        ran(f"UPDATE transfers SET settles_id = {id_of(QUALITY)} WHERE key = 'release:{HELD}'"),
     ),
     Damage(
         "an award's hold was shortened",
         "hold_terms",
-        _rewritten(HELD, f"UPDATE transfers SET held_until = '2026-07-04' WHERE key = '{HELD}'"),
+        rewritten(HELD, f"UPDATE transfers SET held_until = '2026-07-04' WHERE key = '{HELD}'"),
     ),
     # --- proposals
     Damage(
         "a proposal was rewritten",
         "proposal_altered",
-        _ran("UPDATE proposals SET why_en = 'For nothing'"),
+        ran("UPDATE proposals SET why_en = 'For nothing'"),
     ),
     Damage(
         "an approval was deleted",
         "compensation_unapproved",
-        _ran("DELETE FROM proposal_outcomes"),
+        ran("DELETE FROM proposal_outcomes"),
     ),
     Damage(
         "an approval was turned into a refusal",
         "compensation_unapproved",
-        _ran("UPDATE proposal_outcomes SET approved = false"),
+        ran("UPDATE proposal_outcomes SET approved = false"),
     ),
-    Damage("a compensation was wiped out", "proposal_unpaid", _wiped(COMPENSATION)),
+    Damage("a compensation was wiped out", "proposal_unpaid", wiped(COMPENSATION)),
     Damage(
         "more was taken back than was approved",
         "compensation_amount",
-        _rewritten(
+        rewritten(
             COMPENSATION,
-            f"UPDATE entries SET points = 2 * points WHERE transfer_id = {_of(COMPENSATION)}",
+            f"UPDATE entries SET points = 2 * points WHERE transfer_id = {id_of(COMPENSATION)}",
         ),
     ),
     Damage(
         "a compensation was led to another award",
         "correction_astray",
-        _ran(f"UPDATE transfers SET corrects_id = {_of(QUALITY)} WHERE key = '{COMPENSATION}'"),
+        ran(f"UPDATE transfers SET corrects_id = {id_of(QUALITY)} WHERE key = '{COMPENSATION}'"),
     ),
     # --- facts
     Damage(
         "a fact was altered",
         "figure_differs",
-        _ran(
+        ran(
             "UPDATE order_lines SET received_on = '2026-05-28' WHERE source_id = 'R2-2026-05-18-03'"
         ),
         deep=True,
@@ -576,20 +426,20 @@ DAMAGE = (
     Damage(
         "a fact was deleted",
         "figure_differs",
-        _ran("DELETE FROM order_lines WHERE source_id = 'R2-2026-05-18-03'"),
+        ran("DELETE FROM order_lines WHERE source_id = 'R2-2026-05-18-03'"),
         deep=True,
     ),
-    Damage("a revision was rewritten", "figure_differs", _revision_rewritten, deep=True),
+    Damage("a revision was rewritten", "figure_differs", revision_rewritten, deep=True),
     Damage(
         "a revision was deleted",
         "figure_differs",
-        _ran("DELETE FROM revisions WHERE id = (SELECT min(id) FROM revisions)"),
+        ran("DELETE FROM revisions WHERE id = (SELECT min(id) FROM revisions)"),
         deep=True,
     ),
     Damage(
         "a revision was joined to another import",
         "revisions_broken",
-        _ran("UPDATE revisions SET superseded_by = superseded_by - 1"),
+        ran("UPDATE revisions SET superseded_by = superseded_by - 1"),
     ),
 )
 
