@@ -7,7 +7,8 @@ from partner_cx.feedback import answers
 from partner_cx.measures import scorecards, tallies, targets
 from partner_cx.network import groups, partners, people, sign_in_links
 from partner_cx.operations import facts, imports, marks, revisions
-from rewards import budgets, decisions, events, frozen, ledger, proposals, rulebook
+from rewards import budgets, decisions, events, frozen, ledger, rulebook
+from rewards.restating import proposals
 
 METADATA = Base.metadata
 ROOMS = (

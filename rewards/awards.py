@@ -26,7 +26,7 @@ from partner_cx.quantities import number_text
 from partner_cx.words import Words
 from rewards import sentences
 from rewards.budgets import budget, points_left, raise_alerts
-from rewards.compensations import collect_carried
+from rewards.budgets.shares import Due, shared_out
 from rewards.conditions import Verdict
 from rewards.deciding import Tally, tallies
 from rewards.decisions import DecisionRow
@@ -43,8 +43,8 @@ from rewards.ledger import (
     take,
     wallet_of,
 )
+from rewards.restating.compensations import collect_carried
 from rewards.rules import Decision, Rule, Shortage
-from rewards.shares import Due, shared_out
 
 
 @dataclass(frozen=True)

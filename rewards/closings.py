@@ -26,10 +26,10 @@ from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards import sentences
 from rewards.awards import Outcome, award_all
-from rewards.candidates import candidates, freeze_partners, partners_digest
 from rewards.deciding import decide_all
-from rewards.drawing import draw_events
+from rewards.deciding.candidates import candidates, freeze_partners, partners_digest
 from rewards.events import EventRow
+from rewards.events.drawing import draw_events
 from rewards.frozen import Closing, FrozenFigure, closing_of, digest, freeze
 from rewards.terms import terms_of
 

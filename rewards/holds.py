@@ -19,7 +19,6 @@ from partner_cx.database import lock
 from partner_cx.errors import Conflict, NotFound
 from partner_cx.settings import Settings
 from partner_cx.words import Words
-from rewards.compensations import collect_carried
 from rewards.ledger import (
     Account,
     AccountKind,
@@ -32,6 +31,7 @@ from rewards.ledger import (
     post_one,
 )
 from rewards.reading import Given
+from rewards.restating.compensations import collect_carried
 
 AT_ONCE = 1_000  # awards released in one go
 TRIES = 3  # where a restatement takes an award back at the same moment

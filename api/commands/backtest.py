@@ -198,7 +198,7 @@ def _refuse_future(asked: list[Period], now: datetime, house: House) -> None:
 
 
 def _rows(test: BackTest, view: View, language: str) -> list[Row]:
-    from rewards.backtests import views
+    from rewards.backtest import views
 
     rows: dict[View, Callable[[], Iterable[Row]]] = {
         View.PARTNERS: lambda: views.partner_rows(test),

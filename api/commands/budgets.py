@@ -144,7 +144,8 @@ def reserve(
     now: Now = None,
 ) -> None:
     """Set points of a budget aside: all of them, or none."""
-    from rewards import budgets, reservations
+    from rewards import budgets
+    from rewards.budgets import reservations
 
     def work(session: Session, why: Words, at: datetime) -> int:
         reservations.reserve(session, code, points, key=key, why=why, now=at)
@@ -157,7 +158,7 @@ def reserve(
 @app.command()
 def release(key: Key, why: Why, database: Database = None, now: Now = None) -> None:
     """Give what was reserved back to its budget."""
-    from rewards import reservations
+    from rewards.budgets import reservations
 
     def work(session: Session, why: Words, at: datetime) -> None:
         reservations.release(session, key, why=why, now=at)
@@ -181,7 +182,7 @@ def settle(
     now: Now = None,
 ) -> None:
     """Pay what was reserved to a partner or a person; what isn't needed goes back."""
-    from rewards import reservations
+    from rewards.budgets import reservations
 
     def work(session: Session, why: Words, at: datetime) -> None:
         target = _wallet(session, to)
@@ -246,7 +247,7 @@ def _refuse_unknown(session: Session, code: str) -> None:
 
 def _points_row(session: Session, code: str, at: datetime, language: str) -> Row:
     from rewards.budgets import report
-    from rewards.outlook import outlook
+    from rewards.budgets.outlook import outlook
 
     told, ahead = report(session, code), outlook(session, code, at.date())
     return {
@@ -265,7 +266,7 @@ def _points_row(session: Session, code: str, at: datetime, language: str) -> Row
 
 
 def _rule_rows(session: Session, code: str) -> list[Row]:
-    from rewards.outlook import drawn_by_rules
+    from rewards.budgets.outlook import drawn_by_rules
 
     return [
         {"rule": rule, "n": awards, "points": points}
@@ -274,7 +275,7 @@ def _rule_rows(session: Session, code: str) -> list[Row]:
 
 
 def _reservation_rows(session: Session, code: str, language: str) -> list[Row]:
-    from rewards.reservations import reservations
+    from rewards.budgets.reservations import reservations
 
     return [
         {

@@ -13,8 +13,8 @@ from partner_cx.operations.event_kinds import EventKind
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from rewards.drawing import Drawn
-    from rewards.happenings import Recorded
+    from rewards.events.drawing import Drawn
+    from rewards.events.happenings import Recorded
 
 LISTED = (
     *("key", "kind", "partner", "person", "subject", "happened_at", "recorded_at"),
@@ -40,7 +40,7 @@ def list_(
     """List the events told last, the newest first, with what each earned."""
     from api.wiring import open_house
     from partner_cx.database import reading
-    from rewards.event_log import log
+    from rewards.events.log import log
 
     with open_house(database) as house, reading(house.engine) as session:
         found = log(session, partner_code=partner, kind=kind, last=last)
@@ -90,7 +90,7 @@ def tell(
     """Tell that something happened. Rules on it are decided, and what it earns is paid, once."""
     from api.wiring import moment, open_house
     from partner_cx.database import transact
-    from rewards.happenings import Happening, happened
+    from rewards.events.happenings import Happening, happened
 
     def record(session: Session) -> Recorded:
         return happened(session, happening, now=known_at, settings=house.settings)
@@ -122,7 +122,7 @@ def tell(
 def draw(database: Database = None, now: Now = None) -> None:
     """Find the events among the facts that came in; an import does so by itself."""
     from api.wiring import moment, open_house
-    from rewards.drawing import draw_events
+    from rewards.events.drawing import draw_events
 
     with open_house(database) as house:
         drawn = draw_events(house.engine, now=moment(now, house.settings), settings=house.settings)
@@ -134,7 +134,7 @@ def pay(database: Database = None, now: Now = None) -> None:
     """Pay what events earned and no budget could pay, those of earlier events first."""
     from api.wiring import moment, open_house
     from partner_cx.database import transact
-    from rewards.event_awards import pay_waiting
+    from rewards.events.awards import pay_waiting
 
     with open_house(database) as house:
         at = moment(now, house.settings)

@@ -12,8 +12,8 @@ from api.printing import Format, Row, print_rows
 
 if TYPE_CHECKING:
     from partner_cx.words import Words
-    from rewards.explanations import Explained, Explanation, Judged, Reason
     from rewards.misses import Misses
+    from rewards.statements.explanations import Explained, Explanation, Judged, Reason
 
 # `record` says what a row is: a decision, the rule version behind it, what one of its conditions
 # found, a row that was missed or kept, a step of the nearest way, an entry of the ledger, a
@@ -55,7 +55,7 @@ def explain(
     from api.wiring import open_house
     from partner_cx.database import reading
     from partner_cx.periods import Period
-    from rewards.explaining import explain as explained
+    from rewards.statements.explaining import explain as explained
 
     chosen = Period.parse(period) if period else None
     with open_house(database) as house, reading(house.engine) as session:
@@ -73,7 +73,7 @@ def explain(
 
 
 def _story(told: Explained, language: str) -> Iterator[str]:
-    from rewards import telling
+    from rewards.statements import telling
 
     for place, each in enumerate(told.explanations):
         if place:
@@ -86,7 +86,7 @@ def _story(told: Explained, language: str) -> Iterator[str]:
 
 
 def _told(each: Explanation, language: str) -> Iterator[str]:
-    from rewards import telling
+    from rewards.statements import telling
 
     yield f"{each.name} ({each.subject})"
     if each.judged:
@@ -98,7 +98,7 @@ def _told(each: Explanation, language: str) -> Iterator[str]:
 
 
 def _decision(judged: Judged, language: str) -> Iterator[str]:
-    from rewards import telling
+    from rewards.statements import telling
 
     yield f"{judged.on}  {judged.decision.sentence.in_(language)}"
     yield _indented(telling.taken(judged), language)
@@ -121,7 +121,7 @@ def _decision(judged: Judged, language: str) -> Iterator[str]:
 
 
 def _reason(reason: Reason, language: str) -> Iterator[str]:
-    from rewards import telling
+    from rewards.statements import telling
 
     yield f"  {telling.SIGNS[reason.verdict]} {reason.sentence.in_(language)}"
     for sentence in telling.definition(reason):
@@ -145,7 +145,7 @@ def _indented(sentence: Words, language: str, depth: int = 1) -> str:
 
 
 def _records(told: Explained, language: str) -> Iterator[Row]:
-    from rewards import telling
+    from rewards.statements import telling
 
     for each in told.explanations:
         about: Row = {"subject": each.subject}

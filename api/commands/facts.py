@@ -40,7 +40,7 @@ def import_(
     from api.commands.events import tell_drawn
     from api.wiring import moment, open_house
     from integrations.files.importing import import_file
-    from rewards.drawing import Drawn, draw_events
+    from rewards.events.drawing import Drawn, draw_events
 
     with open_house(database) as house, progress(f"Importing {file.name}") as on_progress:
         spoken = language or house.language

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from rewards.drafts import Submitted
+    from rewards.rulebook.drafts import Submitted
     from rewards.rules import Rule
 
 Done = TypeVar("Done")
@@ -29,7 +29,7 @@ Why = Annotated[
 
 def add(file: File, by: By = None, database: Database = None, now: Now = None) -> None:
     """Keep a rule as a draft, to be tried and changed. It decides nothing yet."""
-    from rewards.drafts import save_draft
+    from rewards.rulebook.drafts import save_draft
 
     rule, name = read_rule(file), who(by)
     _transact(database, now, lambda session, at: save_draft(session, rule, by=name, now=at))
@@ -51,7 +51,7 @@ def publish(
     What is in force already stays as it is. A rule that needs a second person waits for one as a
     draft; the exit status is then 1.
     """
-    from rewards.drafts import draft_of, submit
+    from rewards.rulebook.drafts import draft_of, submit
 
     rule, name = (read_rule(Path(given)) if is_file(given) else None), who(by)
 
@@ -70,7 +70,7 @@ def approve(code: Code, by: By = None, database: Database = None, now: Now = Non
 
     Read it first: partner-cx rules show CODE --draft.
     """
-    from rewards import drafts
+    from rewards.rulebook import drafts
 
     name = who(by)
 
@@ -98,7 +98,7 @@ def retire(
     now: Now = None,
 ) -> None:
     """Take a rule out of force from a day on. What it has decided stays decided."""
-    from rewards import retirements
+    from rewards.rulebook import retirements
 
     name, day = who(by), _first_day(from_day)
     _transact(
@@ -111,7 +111,7 @@ def retire(
 
 def discard(code: Code, database: Database = None) -> None:
     """Throw a draft away. What is published stays."""
-    from rewards.drafts import discard_draft
+    from rewards.rulebook.drafts import discard_draft
 
     _transact(database, None, lambda session, _at: discard_draft(session, code))
     say(f"The draft of {code} is gone.")
@@ -149,7 +149,7 @@ def _became(session: Session, rule: Rule, submitted: Submitted, today: date) -> 
 
 
 def _in_force(session: Session, rule: Rule, version: int, starts_on: date, today: date) -> str:
-    from rewards.retirements import closed_from
+    from rewards.rulebook.retirements import closed_from
 
     said = f"{rule.code}, version {version}, is in force."
     if starts_on > today:

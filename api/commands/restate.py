@@ -12,9 +12,9 @@ from api.commands.rule_files import By, who
 from api.printing import Format, Row, Shown, print_rows, say
 
 if TYPE_CHECKING:
-    from rewards.approving import Listed
-    from rewards.known_now import Changed
     from rewards.restating import Difference, Restatement
+    from rewards.restating.approving import Listed
+    from rewards.restating.known_now import Changed
 
 # `record` says what a row is: a figure that changed, a decision that would come out differently,
 # or a fact that such a decision rests on. `then_` is what was frozen.
@@ -85,7 +85,7 @@ def list_(
     from api.wiring import open_house
     from partner_cx.database import reading
     from partner_cx.periods import Period
-    from rewards.approving import proposals
+    from rewards.restating.approving import proposals
 
     chosen = Period.parse(period) if period else None
     with open_house(database) as house, reading(house.engine) as session:
@@ -101,7 +101,7 @@ def show(number: Number, database: Database = None, language: In = None) -> None
     """Say why something is proposed: the figures and the facts that changed."""
     from api.wiring import open_house
     from partner_cx.database import reading
-    from rewards.approving import proposal_of
+    from rewards.restating.approving import proposal_of
 
     with open_house(database) as house, reading(house.engine) as session:
         proposal = proposal_of(session, number)
@@ -117,7 +117,7 @@ def approve(number: Number, by: By = None, database: Database = None, now: Now =
     """Approve a proposal: the compensating entry is posted beside the original. Once."""
     from api.wiring import moment, open_house
     from partner_cx.database import transact
-    from rewards import approving
+    from rewards.restating import approving
 
     with open_house(database) as house:
         at = moment(now, house.settings)
@@ -142,7 +142,7 @@ def refuse(
     """Refuse a proposal: what was given stays as it is."""
     from api.wiring import moment, open_house
     from partner_cx.database import transact
-    from rewards import approving
+    from rewards.restating import approving
 
     with open_house(database) as house:
         at = moment(now, house.settings)
@@ -175,7 +175,7 @@ _LEVELS = ("partner", "group", "network")
 
 
 def _story(difference: Difference, language: str) -> Iterator[str]:
-    from rewards.changed_facts import more
+    from rewards.restating.changed_facts import more
 
     head = f"[{difference.proposal_id}] " if difference.proposal_id else ""
     yield f"{head}{difference.partner_code}, {difference.sentence.in_(language)}"

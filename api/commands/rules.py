@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from api.wiring import House
     from partner_cx.periods import Period
     from rewards.lint.concern import Concern
+    from rewards.rulebook.standings import Standing
     from rewards.rules import Rule
-    from rewards.standings import Standing
 
 RULES = (
     *("code", "version", "status", "label", "on", "period", "starts", "ends", "until", "points"),
@@ -58,7 +58,7 @@ def list_(
     """List every published version of every rule and every draft, and how each stands today."""
     from api.wiring import moment, open_house
     from partner_cx.database import reading
-    from rewards.standings import standings
+    from rewards.rulebook.standings import standings
 
     with open_house(database) as house, reading(house.engine) as session:
         today = moment(now, house.settings).astimezone(house.settings.zone).date()
@@ -72,7 +72,7 @@ def drafts(database: Database = None, form: Form = Format.TABLE, language: In = 
     """List the drafts, and which of them wait for a second person."""
     from api.wiring import open_house
     from partner_cx.database import reading
-    from rewards.drafts import drafts as saved
+    from rewards.rulebook.drafts import drafts as saved
 
     with open_house(database) as house, reading(house.engine) as session:
         spoken = language or house.language
@@ -101,8 +101,8 @@ def show(
     from api.wiring import open_house
     from partner_cx.database import reading
     from partner_cx.errors import NotFound
-    from rewards.drafts import draft_of
     from rewards.rulebook import versions
+    from rewards.rulebook.drafts import draft_of
 
     if draft and version is not None:
         raise typer.BadParameter("A draft has no version yet. Name one of them.")

@@ -13,13 +13,15 @@ import sqlalchemy as sa
 
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
-from rewards import awards, event_awards
+from rewards import awards
 from rewards.audit.differences import Found
 from rewards.audit.inspecting import Inspection
 from rewards.audit.rules import Readable
+from rewards.budgets.shares import Due, shared_out
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
 from rewards.events import EventRow
+from rewards.events import awards as event_awards
 from rewards.frozen import Closing
 from rewards.ledger import (
     Account,
@@ -30,7 +32,6 @@ from rewards.ledger import (
     wallet_of_person,
 )
 from rewards.rules import Recipient, Rule, Shortage
-from rewards.shares import Due, shared_out
 
 AWARD_KEYS = ("close:%", "event:%")
 

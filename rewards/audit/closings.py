@@ -12,7 +12,7 @@ from partner_cx.operations.imports import Import
 from partner_cx.periods import Period
 from rewards.audit.differences import Found
 from rewards.audit.inspecting import Inspection
-from rewards.candidates import frozen_candidates, partners_digest
+from rewards.deciding.candidates import frozen_candidates, partners_digest
 from rewards.events import EventRow
 from rewards.frozen import Closing, FrozenFigure, FrozenPartner, digest
 from rewards.terms import under_terms

@@ -13,12 +13,12 @@ from partner_cx.periods import Period
 from rewards.audit.differences import Found
 from rewards.audit.inspecting import Inspection
 from rewards.audit.rules import Readable
+from rewards.deciding.gathering import Gathered, gather
+from rewards.deciding.history import history
 from rewards.decisions import DecisionRow
-from rewards.event_evidence import event_evidence, event_history
 from rewards.events import EventRow
+from rewards.events.evidence import event_evidence, event_history
 from rewards.frozen import Closing
-from rewards.gathering import Gathered, gather
-from rewards.history import history
 from rewards.rulebook import RuleRetirement, RuleVersion
 from rewards.rules import Occasion, Rule, judge
 

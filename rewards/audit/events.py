@@ -13,8 +13,8 @@ from partner_cx.operations.event_kinds import EventKind
 from rewards.audit.differences import Found
 from rewards.audit.inspecting import Inspection
 from rewards.events import EventRow
+from rewards.events.happenings import Happening
 from rewards.frozen import Closing
-from rewards.happenings import Happening
 from rewards.terms import under_terms
 
 

@@ -26,7 +26,7 @@ from partner_cx.periods import Period
 from partner_cx.settings import Settings
 from rewards.audit.differences import Findings, Found
 from rewards.audit.inspecting import Inspection
-from rewards.candidates import Candidate, candidates, frozen_candidates
+from rewards.deciding.candidates import Candidate, candidates, frozen_candidates
 from rewards.frozen import Closing, FrozenFigure
 from rewards.terms import under_terms
 

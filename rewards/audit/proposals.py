@@ -17,7 +17,7 @@ from rewards.audit.rules import Readable
 from rewards.decisions import DecisionRow
 from rewards.frozen import Closing
 from rewards.ledger import Account, AccountKind, Entry, Transfer, wallet_of
-from rewards.proposals import Proposal, ProposalOutcome
+from rewards.restating.proposals import Proposal, ProposalOutcome
 from rewards.rulebook import RuleVersion
 
 

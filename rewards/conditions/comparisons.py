@@ -16,9 +16,9 @@ from partner_cx.words import Words
 from rewards import sentences
 from rewards.conditions.condition import Condition, Finding, Verdict, named
 from rewards.conditions.of_kpis import is_unclear, unknown, why_unclear
+from rewards.conditions.thresholds import NOTHING, read_kpi, read_sample, read_step, value_to_plain
 from rewards.evidence import Earlier, Evidence, Needs, PeerFigure, Peers
 from rewards.reading import Given
-from rewards.thresholds import NOTHING, read_kpi, read_sample, read_step, value_to_plain
 
 MEMBERS_MIN = 5  # a smaller group's figure would give a competitor's away
 

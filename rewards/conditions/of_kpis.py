@@ -12,10 +12,7 @@ from partner_cx.measures.figures import Figure, State
 from partner_cx.words import Words
 from rewards import sentences
 from rewards.conditions.condition import Condition, Finding, Verdict, named
-from rewards.evidence import Evidence, Needs
-from rewards.reading import Given
-from rewards.sentences import Bound
-from rewards.thresholds import (
+from rewards.conditions.thresholds import (
     NOTHING,
     read_kpi,
     read_sample,
@@ -24,6 +21,9 @@ from rewards.thresholds import (
     threshold_to_plain,
     value_to_plain,
 )
+from rewards.evidence import Evidence, Needs
+from rewards.reading import Given
+from rewards.sentences import Bound
 
 _PARTS = 10**9
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from partner_cx.words import Words
-from rewards.candidates import Candidate
 from rewards.conditions import PartnerIn
-from rewards.gathering import is_for
+from rewards.deciding.candidates import Candidate
+from rewards.deciding.gathering import is_for
 from rewards.lint.concern import Concern, Kind, warning
 from rewards.lint.places import place_of, single_conditions
 from rewards.rules import Level, Rule

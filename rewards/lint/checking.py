@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from partner_cx.periods import Period
 from partner_cx.words import Words
-from rewards.candidates import candidates
-from rewards.gathering import is_for
+from rewards.deciding.candidates import candidates
+from rewards.deciding.gathering import is_for
 from rewards.lint import (
     audience,
     figures,
@@ -24,8 +24,8 @@ from rewards.lint import (
 )
 from rewards.lint.concern import Concern, Grade, Kind, note
 from rewards.lint.past import Past, past_of
-from rewards.rule_tests import run_tests
 from rewards.rules import Rule
+from rewards.rules.rule_tests import run_tests
 
 
 def check(

@@ -14,10 +14,10 @@ from partner_cx.operations.imports import Import
 from partner_cx.periods import Period
 from partner_cx.words import Words
 from rewards import sentences
-from rewards.candidates import Candidate
 from rewards.conditions import EventsAtLeast, KpiIsGreen
+from rewards.deciding.candidates import Candidate
+from rewards.deciding.gathering import subject_of
 from rewards.events import EventRow
-from rewards.gathering import subject_of
 from rewards.lint import samples
 from rewards.lint.concern import Concern, Kind, warning
 from rewards.lint.past import Past

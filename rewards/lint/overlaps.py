@@ -10,16 +10,16 @@ from sqlalchemy.orm import Session
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.words import Words
 from rewards import sentences
-from rewards.candidates import Candidate
 from rewards.conditions import EventAbout
+from rewards.deciding.candidates import Candidate
+from rewards.deciding.gathering import is_for
 from rewards.evidence import EventsAsked
-from rewards.gathering import is_for
 from rewards.lint.concern import Concern, Kind, warning
 from rewards.lint.places import single_conditions
+from rewards.rulebook.standings import Standing, Status, standings
 from rewards.rules import Rule
 from rewards.sentences.numbers import listed
 from rewards.sentences.things import PARTNERS, events
-from rewards.standings import Standing, Status, standings
 
 _STILL_TO_COME = (Status.IN_FORCE, Status.COMING, Status.DRAFT, Status.AWAITING_APPROVAL)
 

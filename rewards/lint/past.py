@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from partner_cx.measures.figures import Figure
 from partner_cx.periods import Period
 from partner_cx.words import Words
-from rewards.candidates import Candidate
+from rewards.deciding.candidates import Candidate
+from rewards.deciding.gathering import gather
 from rewards.evidence import Evidence
 from rewards.frozen import Closing
-from rewards.gathering import gather
 from rewards.rules import Rule
 from rewards.sentences.things import things
 

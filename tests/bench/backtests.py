@@ -16,11 +16,10 @@ from sqlalchemy.orm import Session
 from partner_cx.database import open_database, reading, transact
 from partner_cx.periods import PeriodKind
 from rewards.awards import award_all
-from rewards.backtest import BackTest, backtest, backtest_published
-from rewards.backtests import views
+from rewards.backtest import BackTest, backtest, backtest_published, views
 from rewards.deciding import decide_all
-from rewards.limits import Limit
 from rewards.rulebook import versions
+from rewards.rules.limits import Limit
 from tests.bench.product import fresh_database
 from tests.bench.quarters import NOW, SETTINGS, a_large_programme, freeze_quarter, quarter
 from tests.bench.report import Bench, Line, as_seconds, section

@@ -24,7 +24,7 @@ from partner_cx.periods import Period
 from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards.budgets import fund
-from rewards.candidates import candidates, freeze_partners, partners_digest
+from rewards.deciding.candidates import candidates, freeze_partners, partners_digest
 from rewards.frozen import Closing, digest, freeze
 from rewards.rulebook import publish
 from rewards.rules import Rule

@@ -25,7 +25,7 @@ from partner_cx.operations.event_kinds import EventKind
 from partner_cx.periods import Period
 from partner_cx.words import Words
 from rewards.budgets import fund
-from rewards.happenings import Happening, happened
+from rewards.events.happenings import Happening, happened
 from rewards.rulebook import publish
 from rewards.rules import Rule
 from tests.bench.product import fresh_database

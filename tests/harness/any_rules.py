@@ -31,7 +31,6 @@ from rewards.conditions import (
     Verdict,
 )
 from rewards.evidence import Earlier, Event, EventsAsked, Evidence, PeerFigure, Peers
-from rewards.limits import Limit, Won
 from rewards.rules import (
     POINTS_MAX,
     Audience,
@@ -46,7 +45,8 @@ from rewards.rules import (
     Step,
     TieredPoints,
 )
-from rewards.situations import Situation, StatedFigure, StatedPeers
+from rewards.rules.limits import Limit, Won
+from rewards.rules.situations import Situation, StatedFigure, StatedPeers
 
 _SEEN = st.characters(codec="utf-8", categories=["L", "M", "N", "P", "S"])
 TEXTS = st.text(_SEEN | st.sampled_from(" \n"), min_size=1, max_size=40).filter(

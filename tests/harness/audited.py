@@ -19,15 +19,16 @@ from partner_cx.database import transact
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.periods import Period, PeriodKind
 from partner_cx.words import Words
-from rewards import approving, holds, restating
+from rewards import holds, restating
 from rewards.audit import Report, audit
 from rewards.audit.database import APPEND_ONLY
 from rewards.budgets import fund
 from rewards.conditions import KpiIsGreen
-from rewards.happenings import Happening
-from rewards.limits import Limit
+from rewards.events.happenings import Happening
+from rewards.restating import approving
 from rewards.rulebook import publish
 from rewards.rules import FixedPoints, Rule, Shortage
+from rewards.rules.limits import Limit
 from tests.harness.events import a_rule, tell
 from tests.harness.intake import SETTINGS, order_line, take
 from tests.harness.programme import BONUS, MANAGER, OTIF_BONUS, a_network, close_it, lines

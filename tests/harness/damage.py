@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from partner_cx.periods import Period
-from rewards.candidates import frozen_candidates, partners_digest
+from rewards.deciding.candidates import frozen_candidates, partners_digest
 from rewards.frozen import FrozenFigure, digest
 from rewards.ledger import contents_digest
 

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from partner_cx.database import open_database, transact
 from partner_cx.errors import Conflict
-from rewards.drawing import draw_events
-from rewards.happenings import Happening, happened
+from rewards.events.drawing import draw_events
+from rewards.events.happenings import Happening, happened
 from tests.harness.events import NOW
 from tests.harness.intake import SETTINGS
 

@@ -12,7 +12,7 @@ from partner_cx.database import transact
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.words import Words
 from rewards.budgets import fund
-from rewards.happenings import Happening, Recorded, happened
+from rewards.events.happenings import Happening, Recorded, happened
 from rewards.ledger import Account, unbalanced
 from rewards.rulebook import publish
 from rewards.rules import Rule

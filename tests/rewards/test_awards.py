@@ -17,11 +17,11 @@ from partner_cx.periods import Period, PeriodKind
 from partner_cx.words import Words
 from rewards.awards import award_key
 from rewards.budgets import fund
+from rewards.budgets.shares import Due, shared_out
 from rewards.conditions import KpiAtLeast
 from rewards.ledger import Account, Transfer
-from rewards.limits import Limit
 from rewards.rules import FixedPoints, PointsPerUnit, Rule, Shortage
-from rewards.shares import Due, shared_out
+from rewards.rules.limits import Limit
 from tests.harness.intake import take
 from tests.harness.programme import (
     BONUS,

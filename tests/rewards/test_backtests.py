@@ -16,12 +16,12 @@ from partner_cx.measures import measuring, refreshing
 from partner_cx.periods import Period, PeriodKind
 from partner_cx.words import Words
 from rewards.backtest import BackTest, backtest, cut
-from rewards.backtests.lines import Basis
+from rewards.backtest.lines import Basis
 from rewards.budgets import fund
 from rewards.conditions import KpiAtLeast
-from rewards.limits import Limit
 from rewards.rulebook import publish
 from rewards.rules import FixedPoints, Rule, Shortage
+from rewards.rules.limits import Limit
 from tests.harness.backtests import published, told_by_the_backtest, told_by_the_ledger
 from tests.harness.intake import SETTINGS, take
 from tests.harness.programme import (

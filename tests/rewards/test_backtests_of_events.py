@@ -16,11 +16,11 @@ from partner_cx.periods import Period, PeriodKind
 from partner_cx.words import Words
 from rewards.backtest import BackTest, backtest
 from rewards.budgets import fund
-from rewards.event_awards import pay_waiting
-from rewards.happenings import Happening, happened
-from rewards.limits import Limit
+from rewards.events.awards import pay_waiting
+from rewards.events.happenings import Happening, happened
 from rewards.rulebook import publish
 from rewards.rules import FixedPoints, Rule
+from rewards.rules.limits import Limit
 from tests.harness.backtests import published, told_by_the_backtest, told_by_the_ledger
 from tests.harness.intake import SETTINGS
 from tests.harness.programme import MANAGER

@@ -24,6 +24,7 @@ from rewards.budgets import (
     report,
     reports,
 )
+from rewards.budgets.reservations import release, reservations, reserve, settle
 from rewards.ledger import (
     Account,
     AccountKind,
@@ -35,7 +36,6 @@ from rewards.ledger import (
     post_many,
     unbalanced,
 )
-from rewards.reservations import release, reservations, reserve, settle
 
 NOW = datetime(2026, 7, 2, 9, 0, tzinfo=UTC)
 WHY = Words("A panel in Lyon", "Un panel à Lyon")

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from partner_cx.database import transact
 from partner_cx.errors import Conflict, Forbidden, Invalid, NotFound, PartnerCXError
 from rewards.conditions import AnyOf, KpiAtLeast, KpiIsGreen, PartnerIn, Verdict
-from rewards.drafts import (
+from rewards.rulebook import already, publish, versions
+from rewards.rulebook.drafts import (
     Submitted,
     approve,
     discard_draft,
@@ -24,9 +25,8 @@ from rewards.drafts import (
     save_draft,
     submit,
 )
-from rewards.rulebook import already, publish, versions
 from rewards.rules import FixedPoints, Rule, RuleTest
-from rewards.situations import Situation
+from rewards.rules.situations import Situation
 from tests.harness.programme import BONUS
 
 MIA, OTTO = "mia@brand.example", "otto@brand.example"

@@ -19,9 +19,9 @@ from partner_cx.words import Words
 from rewards.budgets import alerts, fund
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
-from rewards.event_awards import pay_waiting
-from rewards.event_evidence import event_evidence, event_history
 from rewards.events import EventRow
+from rewards.events.awards import pay_waiting
+from rewards.events.evidence import event_evidence, event_history
 from rewards.ledger import AccountKind, Transfer
 from rewards.rules import decide
 from tests.harness.events import NOW, a_course, a_rule, holds, in_force, on_day, tell

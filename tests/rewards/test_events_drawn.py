@@ -9,9 +9,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from rewards import drawing
-from rewards.drawing import Drawn, draw_events
-from rewards.events import EventRow
+from rewards.events import EventRow, drawing
+from rewards.events.drawing import Drawn, draw_events
 from rewards.rules import Rule
 from tests.harness.events import a_rule, holds, in_force
 from tests.harness.intake import SETTINGS, partner, take

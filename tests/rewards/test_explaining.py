@@ -12,14 +12,15 @@ import sqlalchemy as sa
 from partner_cx.database import open_database, reading, transact
 from partner_cx.errors import NotFound
 from partner_cx.periods import Period, PeriodKind
-from rewards import holds, telling
-from rewards.approving import approve
+from rewards import holds
 from rewards.conditions import Verdict
-from rewards.explaining import explain, explain_entry
-from rewards.explanations import Explained, Explanation, Judged
 from rewards.ledger import Entry, Transfer
 from rewards.restating import restate
+from rewards.restating.approving import approve
 from rewards.rules import Audience, Limit
+from rewards.statements import telling
+from rewards.statements.explaining import explain, explain_entry
+from rewards.statements.explanations import Explained, Explanation, Judged
 from tests.harness.databases import KINDS, fresh_database
 from tests.harness.events import NOW as TOLD_AT
 from tests.harness.events import a_course, in_force, tell

@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from partner_cx.measures.figures import Figure, State, Target
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.periods import PeriodKind
-from rewards.candidates import Candidate
 from rewards.conditions import (
     CONDITIONS,
     AllOf,
@@ -35,14 +34,15 @@ from rewards.conditions import (
     PartnerFor,
     PartnerIn,
 )
+from rewards.deciding.candidates import Candidate
+from rewards.deciding.gathering import Gathered, gather
+from rewards.deciding.judging import RANKS, Judged, Judging
+from rewards.deciding.kept import KeptFigures
 from rewards.evidence import Earlier, EventsAsked, Peers
 from rewards.frozen import closing_of
-from rewards.gathering import Gathered, gather
-from rewards.judging import RANKS, Judged, Judging
-from rewards.kept import KeptFigures
-from rewards.limits import Limit, Won
 from rewards.rulebook import in_force
 from rewards.rules import Award, FixedPoints, PointsPerUnit, Rule, Step, TieredPoints, judge
+from rewards.rules.limits import Limit, Won
 from tests.harness.programme import BONUS, OTIF_BONUS, QUARTER, a_programme, close_it
 
 KPIS = ("otif", "dispute_rate")  # higher is better, and lower is

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partner_cx.errors import Conflict, Invalid
-from rewards.lots import Lot, take
+from rewards.ledger.lots import Lot, take
 
 DAYS = st.dates(date(2026, 1, 1), date(2026, 1, 5))
 LOTS = st.lists(st.tuples(st.integers(0, 50), DAYS, st.none() | DAYS), max_size=6).map(

@@ -13,9 +13,9 @@ from partner_cx.measures.figures import Figure
 from partner_cx.operations.event_kinds import EventKind
 from rewards.conditions import Verdict
 from rewards.evidence import Earlier, Event, Evidence, Peers
-from rewards.limits import Won
-from rewards.nearest import Way, nearest
 from rewards.rules import Rule, decide
+from rewards.rules.limits import Won
+from rewards.statements.nearest import Way, nearest
 from tests.harness.any_rules import EVIDENCE, HISTORIES, RULES
 from tests.harness.situations import a_rule, decided, figure, known, reports, situations
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 import sqlalchemy as sa
 
 from partner_cx.database import reading
-from rewards.outlook import drawn_by_rules, outlook
+from rewards.budgets.outlook import drawn_by_rules, outlook
 from rewards.rules import FixedPoints
 from tests.harness.programme import OTIF_BONUS, a_programme, close_it
 

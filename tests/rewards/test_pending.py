@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 from partner_cx.database import reading, transact
 from partner_cx.periods import Period, PeriodKind
 from rewards import holds
-from rewards.approving import approve
 from rewards.conditions import Verdict
-from rewards.limits import Limit
 from rewards.restating import restate
+from rewards.restating.approving import approve
 from rewards.rules import FixedPoints, Shortage
+from rewards.rules.limits import Limit
 from rewards.statements import Statement, statement
 from tests.harness.events import NOW as TOLD_AT
 from tests.harness.events import a_course, a_rule, in_force, on_day, tell

@@ -17,13 +17,13 @@ from partner_cx.errors import Conflict, Invalid, NotFound
 from partner_cx.measures import measuring, refreshing
 from partner_cx.periods import PeriodKind
 from partner_cx.words import Words
-from rewards.approving import approve, proposals, refuse
-from rewards.compensations import carried, collect_carried
-from rewards.happenings import Happening, happened
+from rewards.events.happenings import Happening, happened
 from rewards.ledger import Account, AccountKind, Entry, Move, Transfer, account, post, unbalanced
-from rewards.limits import Limit
 from rewards.restating import Restatement, restate
+from rewards.restating.approving import approve, proposals, refuse
+from rewards.restating.compensations import carried, collect_carried
 from rewards.rules import Audience, Level, Rule
+from rewards.rules.limits import Limit
 from tests.harness.events import NOW as EVENTS_NOW
 from tests.harness.events import on_day
 from tests.harness.intake import SETTINGS, order_line, partner, take

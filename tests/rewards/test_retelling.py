@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from partner_cx.database import reading
 from rewards.conditions import Verdict
+from rewards.deciding.retelling import retell
 from rewards.decisions import DecisionRow
-from rewards.retelling import retell
 from rewards.rules import Decision, Rule
 from tests.harness.events import a_rule as an_event_rule
 from tests.harness.events import in_force, on_day, tell

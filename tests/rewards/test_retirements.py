@@ -14,11 +14,11 @@ from partner_cx.errors import Conflict, NotFound
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.periods import Period, PeriodKind
 from rewards.conditions import KpiIsGreen
-from rewards.drafts import save_draft, submit
-from rewards.retirements import closed_from, retire
 from rewards.rulebook import RuleRetirement, in_force, in_force_on, publish
+from rewards.rulebook.drafts import save_draft, submit
+from rewards.rulebook.retirements import closed_from, retire
+from rewards.rulebook.standings import standings
 from rewards.rules import FixedPoints, Occasion, Rule
-from rewards.standings import standings
 from tests.harness.programme import BONUS, a_programme, a_tallied_network, close_it
 
 NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from partner_cx.errors import Invalid
-from rewards.risk import Chance, NearRisk, add_up, spread
+from rewards.budgets.risk import Chance, NearRisk, add_up, spread
 
 CHANCES = st.lists(
     st.builds(Chance, st.fractions(0, 1, max_denominator=10), st.integers(0, 4)), max_size=6

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from partner_cx.errors import Invalid
-from rewards.rule_tests import evidence_of, run_tests
 from rewards.rules import Rule, decide
+from rewards.rules.rule_tests import evidence_of, run_tests
 
 TEMPLATES = sorted((Path(__file__).parents[2] / "templates/rules").glob("*.yaml"))
 

@@ -13,8 +13,8 @@ from partner_cx.periods import Period
 from partner_cx.words import Words
 from rewards.conditions import Condition, Verdict
 from rewards.evidence import Evidence
-from rewards.limits import Limit, Won, applied, left_of
 from rewards.rules import Occasion, Rule, decide, judge
+from rewards.rules.limits import Limit, Won, applied, left_of
 from tests.harness.any_rules import (
     EVIDENCE,
     HISTORIES,

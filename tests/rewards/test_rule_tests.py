@@ -11,9 +11,9 @@ from partner_cx.measures.figures import Figure, State
 from partner_cx.periods import Period
 from rewards.evidence import Earlier, EventsAsked, Evidence, Peers
 from rewards.reading import Given
-from rewards.rule_tests import evidence_of, run_tests
 from rewards.rules import Rule
-from rewards.situations import Situation
+from rewards.rules.rule_tests import evidence_of, run_tests
+from rewards.rules.situations import Situation
 from tests.harness.situations import a_rule, situations
 
 GREEN = "otif: {value: 96 %, target: 95 %}"

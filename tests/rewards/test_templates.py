@@ -8,8 +8,8 @@ import pytest
 
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.kpi import Family
-from rewards.rule_tests import run_tests
 from rewards.rules import Occasion, Rule
+from rewards.rules.rule_tests import run_tests
 
 FOLDER = Path(__file__).parents[2] / "templates/rules"
 FILES = sorted(FOLDER.glob("*.yaml"))

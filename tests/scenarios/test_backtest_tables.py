@@ -20,7 +20,7 @@ from partner_cx.periods import Period, PeriodKind
 from rewards.backtest import BackTest, backtest
 from rewards.closings import close
 from rewards.conditions import KpiAtLeast
-from rewards.limits import Limit
+from rewards.rules.limits import Limit
 from tests.harness.databases import KINDS, prepared_database
 from tests.harness.intake import SETTINGS, partner, take
 from tests.harness.programme import MANAGER, OTIF_BONUS, lines

@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 
 from rewards.conditions import Verdict
-from rewards.limits import Won, applied, left_of
+from rewards.rules.limits import Won, applied, left_of
 from tests.harness.situations import a_rule, decided, known, situations
 
 MONTH_TWICE = "[{per: month, times: 2}]"

@@ -15,11 +15,11 @@ import pytest
 from partner_cx.errors import Conflict
 from partner_cx.measures.figures import Figure, Scorecard, State, Target
 from partner_cx.periods import Period
+from rewards.budgets.risk import Chance, add_up
 from rewards.conditions import Finding, KpiIsGreen, Verdict, all_met, any_met
 from rewards.evidence import Evidence
-from rewards.lots import Lot, take
+from rewards.ledger.lots import Lot, take
 from rewards.restatements import reconsider
-from rewards.risk import Chance, add_up
 from rewards.rules import Decision, Rule, decide
 
 TEMPLATE = Path(__file__).parents[2] / "templates/rules/network_quality_bonus.yaml"

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from partner_cx.database import open_database
 from rewards.decisions import DecisionRow
-from rewards.drawing import draw_events
 from rewards.events import EventRow
+from rewards.events.drawing import draw_events
 from rewards.ledger import Transfer, unbalanced
 from tests.harness.databases import KINDS, copied_database, fresh_database
 from tests.harness.deliveries import deliver_at_once, die_drawing, draw_at_once

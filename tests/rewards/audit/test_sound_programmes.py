@@ -14,8 +14,8 @@ from partner_cx.database import open_database, transact
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.words import Words
 from rewards.budgets import fund
-from rewards.event_awards import pay_waiting
-from rewards.retirements import retire
+from rewards.events.awards import pay_waiting
+from rewards.rulebook.retirements import retire
 from rewards.rules import FixedPoints, Shortage
 from tests.harness import databases, killed_close
 from tests.harness.audited import (

@@ -29,12 +29,12 @@ from rewards.conditions import (
     KpiImproved,
     KpiIsGreen,
 )
-from rewards.drafts import save_draft
 from rewards.evidence import Earlier, Peers
 from rewards.lint import samples, scales
 from rewards.lint.checking import check, check_alone, heaviest
 from rewards.lint.concern import Concern, Grade, Kind
 from rewards.rulebook import publish
+from rewards.rulebook.drafts import save_draft
 from rewards.rules import FixedPoints, Level, Occasion, PointsPerUnit, Rule, Step, TieredPoints
 from tests.harness import databases
 from tests.harness.checked_programme import TODAY, a_checked_programme

@@ -1,0 +1,308 @@
+"""Happenings: an event is told, once; rules on its kind are decided, and what they earn is paid.
+
+Before it stand other systems, files and facts; after it the ledger. Everything happens in the
+transaction that records the event, so that an event which is there was decided.
+
+An award that its budget can't pay stays earned. `pay_waiting` pays it once the budget can, those
+of earlier events first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from partner_cx.database import lock, lock_number
+from partner_cx.errors import Conflict, Invalid, NotFound
+from partner_cx.network import groups
+from partner_cx.network.partners import Partner
+from partner_cx.operations.event_kinds import EventKind
+from partner_cx.settings import Settings
+from rewards.conditions import Verdict
+from rewards.decisions import DecisionRow
+from rewards.events import EventRow
+from rewards.events.awards import Due, pay
+from rewards.events.evidence import event_evidence, event_history
+from rewards.frozen import Closing
+from rewards.ledger import (
+    Transfer,
+)
+from rewards.reading import Given
+from rewards.rulebook import RuleVersion
+from rewards.rulebook.on_events import RULEBOOK_STAMP, rules_on
+from rewards.rules import Recipient, Rule, judge
+
+AT_ONCE = 500  # waiting awards posted in one go
+
+
+_plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something that is told to have happened.
+
+    key: made by whoever tells it, before the first attempt, and never used for anything else.
+    person: the e-mail address of whoever did it; None where only the partner is known.
+    subject: what it is about: a course, a survey, a panel, a report.
+    """
+
+    key: str
+    kind: EventKind
+    partner_code: str
+    happened_at: datetime
+    person: str | None = None
+    subject: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what happened: the same in every database."""
+        moment = self.happened_at.astimezone(UTC).isoformat()
+        told = [self.key, self.kind, self.partner_code, self.person, self.subject, moment]
+        return hashlib.sha256(_plain(told).encode()).hexdigest()
+
+    def told(self) -> Happening:
+        """The same, as it is kept. Raises Invalid for what can't be kept."""
+        Given.of(self.key, "the key").line()
+        for text, what in ((self.person, "the person"), (self.subject, "the subject")):
+            if text is not None:
+                Given.of(text, what).line()
+        if self.person is not None and "@" not in self.person:
+            raise Invalid(f"{self.person!r} isn't an e-mail address.", remedy="Write name@domain.")
+        person = self.person.strip().lower() if self.person else None
+        return Happening(
+            self.key, self.kind, self.partner_code, self.happened_at, person, self.subject
+        )
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What a rule came to on an event.
+
+    points: what it earns. paid: whether the budget could pay it, to spend or pending.
+    """
+
+    rule_code: str
+    version: int
+    verdict: Verdict
+    points: int
+    paid: bool
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An event that is recorded. new: by this telling; the others found it there."""
+
+    event_id: int
+    new: bool
+    rulings: tuple[Ruling, ...]
+
+    @property
+    def points(self) -> int:
+        """What it earned, paid or not."""
+        return sum(ruling.points for ruling in self.rulings)
+
+
+def happened(
+    session: Session, happening: Happening, *, now: datetime, settings: Settings
+) -> Recorded:
+    """Record that something happened, decide the rules on it, and award what they earn. Once.
+
+    The same key with the same contents again changes nothing and returns what there is.
+    Raises Conflict when the key stands for something else, NotFound for a partner nobody knows,
+    Invalid for what is still to come. The caller commits.
+    """
+    told = happening.told()
+    if told.happened_at > now:
+        raise Invalid(
+            f"{told.key} is told to happen at {told.happened_at.isoformat()}, which is still to "
+            "come.",
+            remedy="Tell it once it has happened.",
+        )
+    return tell(session, told, now=now, settings=settings)
+
+
+def tell(session: Session, told: Happening, *, now: datetime, settings: Settings) -> Recorded:
+    """As `happened`, for what is known to be well told."""
+    _hold_partner(session, told.partner_code)
+    partner = who_it_was(session, told.partner_code)
+    event = event_of(told, partner, groups.of_partner(session, partner), settings)
+    rules = rules_for(session, event, partner)
+    if event.person_email and any(rule.award.to is Recipient.PERSON for _, rule in rules):
+        lock(session, f"events:{event.person_email}")
+    if not _record(session, event, now):
+        return _as_recorded(session, told, event.digest)
+    rulings = _decide(session, event, partner.code, rules, now)
+    return Recorded(event.id, True, tuple(rulings))
+
+
+def hold_events(session: Session) -> None:
+    """Hold off everybody else's events until the commit: for many at once, and for a close."""
+    lock(session, ALL_EVENTS)
+
+
+def _hold_partner(session: Session, partner_code: str) -> None:
+    """Hold off others' events of a partner until the commit, and wait for whoever holds all.
+
+    So limits hold, and a partner's events are numbered in the order in which they are decided.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        numbers = {"all": lock_number(ALL_EVENTS), "one": lock_number(f"events:{partner_code}")}
+        session.connection().execute(_BOTH_LOCKS, numbers)
+
+
+ALL_EVENTS = "events"
+_BOTH_LOCKS = sa.text(
+    "SELECT pg_advisory_xact_lock_shared(2026, :all), pg_advisory_xact_lock(2026, :one)"
+)
+
+
+# --- Recording ----------------------------------------------------------------------------------
+
+PARTNERS = sa.select(
+    Partner.id,
+    Partner.code,
+    Partner.kind,
+    Partner.tier,
+    Partner.region,
+    Partner.country,
+    Partner.joined_on,
+    Partner.left_on,
+    sa.select(sa.func.max(Closing.id)).scalar_subquery().label("last_closing_id"),
+)
+_PARTNER = PARTNERS.add_columns(*RULEBOOK_STAMP).where(Partner.code == sa.bindparam("code"))
+
+
+def who_it_was(session: Session, partner_code: str) -> sa.Row[Any]:
+    """The partner as it is now, with the last close there is."""
+    found = session.connection().execute(_PARTNER, {"code": partner_code}).one_or_none()
+    if found is None:
+        raise NotFound(
+            f"No partner has the code {partner_code}.",
+            remedy="Import the partner first, or mend the code.",
+        )
+    return found
+
+
+def event_of(
+    told: Happening, partner: sa.Row[Any], belongs_to: Iterable[str], settings: Settings
+) -> EventRow:
+    """The event as it will be kept, with who the partner is now. It isn't recorded yet."""
+    return EventRow(groups=sorted(belongs_to), **columns_of(told, partner, settings))
+
+
+def columns_of(told: Happening, partner: sa.Row[Any], settings: Settings) -> dict[str, Any]:
+    """What is kept of an event, but for its partner's groups and the moment it is recorded."""
+    return {
+        "key": told.key,
+        "digest": told.digest,
+        "kind": told.kind.value,
+        "partner_id": partner.id,
+        "person_email": told.person,
+        "subject": told.subject,
+        "happened_at": told.happened_at,
+        "on": told.happened_at.astimezone(settings.zone).date(),
+        "joined_on": partner.joined_on,
+        "last_closing_id": partner.last_closing_id,
+    }
+
+
+def rules_for(session: Session, event: EventRow, partner: sa.Row[Any]) -> list[tuple[int, Rule]]:
+    """The rules that decide an event: those in force on its day, for one who was a partner then."""
+    if partner.joined_on and event.on < partner.joined_on:
+        return []
+    if partner.left_on and event.on >= partner.left_on:
+        return []
+    return [
+        (version, rule)
+        for version, rule in rules_on(session, partner, event.on, EventKind(event.kind))
+        if rule.audience.includes(event.groups)
+    ]
+
+
+def _record(session: Session, event: EventRow, now: datetime) -> bool:
+    """Insert the event and give it its id; False where its key is there already."""
+    event.recorded_at = now
+    values = {column: getattr(event, column) for column in _COLUMNS}
+    connection = session.connection()
+    added = connection.execute(_INSERT_EVENT[connection.dialect.name], values).scalar()
+    if added is None:
+        return False
+    event.id = added
+    return True
+
+
+_COLUMNS = [column.name for column in EventRow.__table__.columns if column.name != "id"]
+_INSERT_EVENT = {
+    dialect.__name__.rpartition(".")[2]: dialect.insert(EventRow.__table__)
+    .on_conflict_do_nothing(index_elements=["key"])
+    .returning(EventRow.__table__.c.id)
+    for dialect in (postgresql, sqlite)
+}
+
+
+def _as_recorded(session: Session, told: Happening, digest: str) -> Recorded:
+    event_id, kept = session.execute(
+        sa.select(EventRow.id, EventRow.digest).where(EventRow.key == told.key)
+    ).one()
+    if kept != digest:
+        raise Conflict(
+            f"The key {told.key} already stands for another event.",
+            remedy="Tell it with the same contents, or use a new key.",
+        )
+    decided = session.execute(
+        sa.select(
+            RuleVersion.code,
+            RuleVersion.version,
+            DecisionRow.verdict,
+            DecisionRow.points,
+            Transfer.id.is_not(None),
+        )
+        .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
+        .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
+        .where(DecisionRow.event_id == event_id)
+        .order_by(RuleVersion.code)
+    )
+    rulings = (
+        Ruling(code, version, Verdict(verdict), points, paid)
+        for code, version, verdict, points, paid in decided
+    )
+    return Recorded(event_id, False, tuple(rulings))
+
+
+# --- Deciding and paying ------------------------------------------------------------------------
+
+
+def _decide(
+    session: Session,
+    event: EventRow,
+    partner_code: str,
+    rules: Sequence[tuple[int, Rule]],
+    now: datetime,
+) -> Iterator[Ruling]:
+    # By budget, so that two events never wait for each other's.
+    for version_id, rule in sorted(rules, key=lambda each: (each[1].budget, each[1].code)):
+        evidence = event_evidence(session, event, rule, partner_code=partner_code)
+        verdict, points = judge(rule, evidence, event_history(session, event, rule))
+        decision = {
+            "event_id": event.id,
+            "rule_version_id": version_id,
+            "partner_id": event.partner_id,
+            "verdict": verdict.value,
+            "points": points,
+        }
+        decision_id = session.connection().execute(_INSERT_DECISION, decision).scalar_one()
+        due = Due(decision_id, points, rule, event, partner_code)
+        paid = points > 0 and pay(session, due, now)
+        yield Ruling(rule.code, rule.version, verdict, points, paid)
+
+
+_INSERT_DECISION = sa.insert(DecisionRow.__table__).returning(DecisionRow.__table__.c.id)
