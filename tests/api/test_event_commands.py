@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ from typer.testing import CliRunner
 from api.cli import app
 from api.commands import events, holds
 from api.headings import HEADINGS
+from tests.harness.guide import BLOCK
 
 PAGE = Path(__file__).parents[2] / "docs/guide/events.md"
-BLOCK = re.compile(r"(?:^`([^`\n]+)`:\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,18 +14,18 @@ from api.cli import app
 from integrations.files.mapping import Mapping
 from partner_cx.kinds import KINDS
 from partner_cx.measures.catalogue import CATALOGUE
-from tests.harness.guide import FORMATS_HEAD, KPIS_HEAD, formats_table, kpis_table
+from tests.harness.guide import BLOCK, FORMATS_HEAD, KPIS_HEAD, formats_table, kpis_table
 
 GUIDE = Path(__file__).parents[2] / "docs/guide"
 MAPPINGS = Path(__file__).parents[2] / "templates/mappings"
 DATA = Path(__file__).parents[1] / "data"
-BLOCK = re.compile(r"(?:^`([^`\n]+)`:\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(autouse=True)
 def new_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty folder, an empty home, nothing set."""
+    """An empty folder, an empty home, nothing set; the system calls the user mia."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOGNAME", "mia")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PARTNER_CX_DATABASE_URL", "sqlite:///network.sqlite3")
 
@@ -47,8 +48,13 @@ def run(command: str) -> str:
     return result.output + (f"[exit {result.exit_code}]\n" if result.exit_code else "")
 
 
-def test_getting_started_goes_as_it_says(tmp_path: Path):
-    for name, language, text in BLOCK.findall((GUIDE / "getting-started.md").read_text("utf-8")):
+@pytest.mark.parametrize(
+    ("page", "files"), [("getting-started.md", ""), ("writing-a-rule.md", "examples/*.csv")]
+)
+def test_a_page_goes_as_it_says(page: str, files: str, tmp_path: Path):
+    for file in GUIDE.glob(files) if files else ():
+        shutil.copy(file, tmp_path)
+    for name, language, text in BLOCK.findall((GUIDE / page).read_text("utf-8")):
         if name:
             (tmp_path / name).write_text(text, encoding="utf-8")
         if language == "console":

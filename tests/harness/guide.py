@@ -1,16 +1,20 @@
-"""The guide's tables, made from what they describe; the guide is held against them.
+"""What the tests read in the guide: its blocks, and its tables made from what they describe.
 
-`python -m tests.harness.guide` prints them, to be pasted into the pages.
+`python -m tests.harness.guide` prints the tables, to be pasted into the pages.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from partner_cx.kinds import KINDS
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.kpi import Kpi
 from partner_cx.operations.intake import Kind
+
+# A fenced block: the file it stands for, where one is named above it, its language and its text.
+BLOCK = re.compile(r"(?:^`([^`\n]+)`:\n\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 KPIS_HEAD = "| code | name | unit | better | what it is |\n| --- | --- | --- | --- | --- |\n"
 FORMATS_HEAD = "| kind | columns (optional in brackets) |\n| --- | --- |\n"
