@@ -6,44 +6,22 @@ After: statements, which show a partner what went wrong, line by line.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable
 
-from sqlalchemy.orm import Session
-
-from partner_cx.periods import Period
-from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards.misses import adoption, invoices, orders, support
 from rewards.misses.rows import Asked, Miss, Misses
 
-__all__ = ["Asked", "Miss", "Misses", "rows_behind", "rows_kept", "rows_missed"]
+__all__ = ["Asked", "Miss", "Misses", "rows_kept", "rows_missed"]
 
 ROWS_SHOWN = 20
 
 
-def rows_behind(
-    session: Session,
-    partners: Sequence[int],
-    kpi: str,
-    period: Period,
-    *,
-    as_of: datetime,
-    known_until: int,
-    settings: Settings,
-    limit: int = ROWS_SHOWN,
-) -> Misses:
-    """The rows that kept a KPI of some partners from being better.
-
-    They are the rows that were counted and missed, so that there are as many as `of` less `hits`;
-    where less is better, those that were hit. A KPI that isn't made of hits has none to show.
-    """
-    asked = Asked(session, tuple(partners), period, as_of, known_until, settings)
-    return rows_missed(asked, kpi, limit)
-
-
 def rows_missed(asked: Asked, kpi: str, limit: int = ROWS_SHOWN) -> Misses:
-    """The same, for somebody who asks about several KPIs: facts are read once for all of them."""
+    """The rows that kept a KPI from being better: as many as `of` less `hits`.
+
+    Where less is better, those that were hit. A KPI that isn't made of hits has none to show.
+    """
     if kpi not in _TOLD:
         return Misses()
     called, tell = _TOLD[kpi]

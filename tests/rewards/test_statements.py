@@ -16,12 +16,13 @@ from partner_cx.database import open_database, reading, transact
 from partner_cx.errors import NotFound
 from partner_cx.network.names import PartnerKind
 from partner_cx.periods import Period
+from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards.budgets import budget
 from rewards.conditions import KpiIsGreen, Verdict
 from rewards.frozen import Closing, FrozenFigure
 from rewards.ledger import AccountKind, Move, account, post, wallet_of_person
-from rewards.misses import Asked, Misses, rows_behind, rows_kept
+from rewards.misses import Asked, Misses, rows_kept, rows_missed
 from rewards.rules import Audience, Level
 from rewards.statements import Statement, Unearned, statement
 from tests.harness.databases import KINDS, fresh_database
@@ -324,22 +325,14 @@ def test_there_are_as_many_rows_as_the_figure_has_misses(network: sa.Engine) -> 
     _facts_of_every_kind(network)
     close_it(network)
     with reading(network) as session:
-        closing = session.scalars(sa.select(Closing)).one()
+        asked = asked_as_closed(session, "R2")
         figures = session.scalars(
             sa.select(FrozenFigure).where(
-                FrozenFigure.subject == "R2", FrozenFigure.kpi.in_(list(AS_MANY))
+                FrozenFigure.subject == "R2", FrozenFigure.kpi.in_(AS_MANY)
             )
         )
         for figure in figures:
-            found = rows_behind(
-                session,
-                [_partner_id(session, "R2")],
-                figure.kpi,
-                QUARTER,
-                as_of=closing.as_of,
-                known_until=closing.last_import_id or 0,
-                settings=SETTINGS,
-            )
+            found = rows_missed(asked, figure.kpi)
             assert figure.hits is not None
             assert figure.of is not None
             assert (figure.kpi, found.total) == (figure.kpi, figure.of - figure.hits)
@@ -353,15 +346,7 @@ def test_there_are_as_many_kept_rows_as_the_figure_has_hits(network: sa.Engine) 
     close_it(network)
     kept = ("otif", "on_time", "in_full", "sla_response", "sla_resolution")
     with reading(network) as session:
-        closing = session.scalars(sa.select(Closing)).one()
-        asked = Asked(
-            session,
-            (_partner_id(session, "R2"),),
-            QUARTER,
-            closing.as_of,
-            closing.last_import_id or 0,
-            SETTINGS,
-        )
+        asked = asked_as_closed(session, "R2")
         figures = session.scalars(
             sa.select(FrozenFigure).where(
                 FrozenFigure.subject == "R2", FrozenFigure.kpi.in_(AS_MANY)
@@ -466,16 +451,7 @@ def test_what_isnt_counted_in_rows_is_told_by_the_rows_that_weighed(network: sa.
     _facts_of_every_kind(network)
     with reading(network) as session:
         for kpi, expected in IN_WORDS.items():
-            found = rows_behind(
-                session,
-                [_partner_id(session, "R2")],
-                kpi,
-                QUARTER,
-                as_of=NOW,
-                known_until=1_000,
-                settings=SETTINGS,
-            )
-            assert told(found, "en") == expected
+            assert told(rows_missed(asked_now(session, "R2"), kpi), "en") == expected
 
 
 def test_early_late_and_too_much_are_told_apart(network: sa.Engine) -> None:
@@ -491,15 +467,7 @@ def test_early_late_and_too_much_are_told_apart(network: sa.Engine) -> None:
     )
     generous = replace(SETTINGS, otif_over_tolerance=Fraction(1, 10))
     with reading(network) as session:
-        found = rows_behind(
-            session,
-            [_partner_id(session, "R3")],
-            "otif",
-            QUARTER,
-            as_of=NOW,
-            known_until=1_000,
-            settings=generous,
-        )
+        found = rows_missed(asked_now(session, "R3", generous), "otif")
     assert [miss.verdict.en for miss in found.rows] == [
         "arrived 1 day before the window",
         "cancelled by the supplier",
@@ -509,6 +477,18 @@ def test_early_late_and_too_much_are_told_apart(network: sa.Engine) -> None:
     assert found.rows[2].what.en == (
         "Order O1, line late, 2.5 ordered, due 9 April 2026 to 10 April 2026"
     )
+
+
+def asked_now(session: Session, code: str, settings: Settings = SETTINGS) -> Asked:
+    """What a partner's rows are asked by, on everything that was imported."""
+    return Asked(session, (_partner_id(session, code),), QUARTER, NOW, 1_000, settings)
+
+
+def asked_as_closed(session: Session, code: str) -> Asked:
+    """The same as it was known at the close."""
+    closing = session.scalars(sa.select(Closing)).one()
+    known_until = closing.last_import_id or 0
+    return replace(asked_now(session, code), as_of=closing.as_of, known_until=known_until)
 
 
 def _partner_id(session: Session, code: str) -> int:
