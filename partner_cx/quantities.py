@@ -110,14 +110,6 @@ def percent(share: Fraction | None, language: str, decimals: int = 2) -> str:
     return number_text(share * 100, language, decimals) + sign
 
 
-def difference_in_points(difference: Fraction, language: str) -> str:
-    """How far two shares lie apart, in percentage points: `0.6 pt`, in French `0,6 pt`."""
-    rounded = round_half_even(difference * 100, 2)
-    if difference and not rounded:  # a miss by a hair is still a miss
-        return f"< {_localised('0.01', language)} pt"
-    return f"{_localised(_plain(rounded), language)} pt"
-
-
 def points_text(points: int, language: str) -> str:
     """Points for a reader: `1,650 points`, `1 point`; French counts from two: `0 point`."""
     single = abs(points) < 2 if _is_french(language) else abs(points) == 1

@@ -57,10 +57,6 @@ class Report:
     unknown: tuple[Unknown, ...]
     checked: Mapping[str, int]
 
-    @property
-    def is_clean(self) -> bool:
-        return not self.differences
-
 
 @dataclass(frozen=True)
 class Kind:

@@ -78,19 +78,6 @@ def explain(
     raise _unknown(session, asked)
 
 
-def explain_entry(
-    session: Session, asked: str, *, settings: Settings, rows: int = ROWS_SHOWN
-) -> Explained:
-    """Explain one entry, by the transfer's key or the entry's number, back to the rows.
-
-    Raises NotFound, naming keys that are spelt alike.
-    """
-    transfer = _transfer_asked(session, asked)
-    if transfer is None:
-        raise _unknown(session, asked)
-    return _explain_transfer(session, transfer, settings, rows)
-
-
 def explain_partner(
     session: Session,
     subject: str,

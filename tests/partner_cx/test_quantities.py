@@ -12,7 +12,6 @@ from partner_cx.quantities import (
     MICRO,
     UNITS_MAX,
     currency_code,
-    difference_in_points,
     micro_to_text,
     money_text,
     number_text,
@@ -143,21 +142,6 @@ def test_a_share_is_printed_in_both_languages(
     share: Fraction | None, english: str, french: str
 ) -> None:
     assert (percent(share, "en"), percent(share, "fr")) == (english, french)
-
-
-@pytest.mark.parametrize(
-    ("difference", "english", "french"),
-    [
-        (Fraction(6, 1000), "0.6 pt", "0,6 pt"),
-        (Fraction(5, 100), "5 pt", "5 pt"),
-        (Fraction(-214, 10_000), "-2.14 pt", "-2,14 pt"),
-        (Fraction(0), "0 pt", "0 pt"),
-        (Fraction(1, 1_000_000), "< 0.01 pt", "< 0,01 pt"),
-    ],
-)
-def test_a_shortfall_is_printed_in_points(difference: Fraction, english: str, french: str) -> None:
-    assert difference_in_points(difference, "en") == english
-    assert difference_in_points(difference, "fr") == french
 
 
 @pytest.mark.parametrize(

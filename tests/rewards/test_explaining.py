@@ -19,7 +19,7 @@ from rewards.restating import restate
 from rewards.restating.approving import approve
 from rewards.rules import Audience, Limit
 from rewards.statements import telling
-from rewards.statements.explaining import explain, explain_entry
+from rewards.statements.explaining import explain
 from rewards.statements.explanations import Explained, Explanation, Judged
 from tests.harness.databases import KINDS, fresh_database
 from tests.harness.events import NOW as TOLD_AT
@@ -178,8 +178,6 @@ def test_points_that_no_rule_gave_are_explained_by_the_ledger(closed: sa.Engine)
     assert [(each.why.en, each.moved, each.intact) for each in funding.posted] == [
         ("For the second quarter", 10_000, True)
     ]
-    with reading(closed) as session, pytest.raises(NotFound, match="neither an entry"):
-        explain_entry(session, "R1", settings=SETTINGS)
 
 
 def test_without_a_period_the_last_closed_one_is_explained(network: sa.Engine) -> None:
