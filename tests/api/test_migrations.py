@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api import migrations
 from partner_cx.database import open_database
-from rewards.ledger import unbalanced
+from tests.harness.balanced import unbalanced
 from tests.harness.databases import KINDS, unmigrated_database
 
 # A distributor and two resellers, one of them gold and one gone by the end of the closed quarter;

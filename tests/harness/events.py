@@ -13,9 +13,10 @@ from partner_cx.operations.event_kinds import EventKind
 from partner_cx.words import Words
 from rewards.budgets import fund
 from rewards.events.happenings import Happening, Recorded, happened
-from rewards.ledger import Account, unbalanced
+from rewards.ledger import Account
 from rewards.rulebook import publish
 from rewards.rules import Rule
+from tests.harness.balanced import unbalanced
 from tests.harness.intake import SETTINGS
 from tests.harness.programme import MANAGER
 

@@ -23,9 +23,10 @@ from rewards.budgets import fund
 from rewards.closings import Closed, close
 from rewards.conditions import KpiIsGreen
 from rewards.decisions import DecisionRow
-from rewards.ledger import Account, Entry, Transfer, unbalanced
+from rewards.ledger import Account, Entry, Transfer
 from rewards.rulebook import publish
 from rewards.rules import Rule
+from tests.harness.balanced import unbalanced
 from tests.harness.intake import SETTINGS, order_line, partner, take
 
 QUARTER = Period.parse("2026Q2")

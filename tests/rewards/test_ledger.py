@@ -17,7 +17,6 @@ from rewards.ledger import (
     Account,
     AccountKind,
     Entry,
-    Imbalance,
     Move,
     Posting,
     Transfer,
@@ -25,8 +24,8 @@ from rewards.ledger import (
     accounts,
     post,
     post_many,
-    unbalanced,
 )
+from tests.harness.balanced import Imbalance, unbalanced
 
 NOW = datetime(2026, 7, 2, 9, 0, tzinfo=UTC)
 DAY = date(2026, 6, 30)

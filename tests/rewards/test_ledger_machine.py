@@ -36,8 +36,8 @@ from rewards.ledger import (
     account,
     post,
     post_many,
-    unbalanced,
 )
+from tests.harness.balanced import unbalanced
 
 NOW = datetime(2026, 7, 2, 9, 0, tzinfo=UTC)
 DAY = date(2026, 6, 30)

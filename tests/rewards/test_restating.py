@@ -18,12 +18,13 @@ from partner_cx.measures import measuring, refreshing
 from partner_cx.periods import PeriodKind
 from partner_cx.words import Words
 from rewards.events.happenings import Happening, happened
-from rewards.ledger import Account, AccountKind, Entry, Move, Transfer, account, post, unbalanced
+from rewards.ledger import Account, AccountKind, Entry, Move, Transfer, account, post
 from rewards.restating import Restatement, restate
 from rewards.restating.approving import approve, proposals, refuse
 from rewards.restating.compensations import carried, collect_carried
 from rewards.rules import Audience, Level, Rule
 from rewards.rules.limits import Limit
+from tests.harness.balanced import unbalanced
 from tests.harness.events import NOW as EVENTS_NOW
 from tests.harness.events import on_day
 from tests.harness.intake import SETTINGS, order_line, partner, take

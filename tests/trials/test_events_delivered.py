@@ -19,7 +19,8 @@ from partner_cx.database import open_database
 from rewards.decisions import DecisionRow
 from rewards.events import EventRow
 from rewards.events.drawing import draw_events
-from rewards.ledger import Transfer, unbalanced
+from rewards.ledger import Transfer
+from tests.harness.balanced import unbalanced
 from tests.harness.databases import KINDS, copied_database, fresh_database
 from tests.harness.deliveries import deliver_at_once, die_drawing, draw_at_once
 from tests.harness.events import NOW, a_rule, holds, in_force, on_day, tell

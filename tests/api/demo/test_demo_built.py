@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from partner_cx.database import open_database
 from rewards.decisions import DecisionRow
 from rewards.frozen import Closing
-from rewards.ledger import Entry, unbalanced
+from rewards.ledger import Entry
+from tests.harness.balanced import unbalanced
 from tests.harness.built_demo import build, built_on_sqlite
 from tests.harness.databases import fresh_database
 from tests.harness.intake import partner, take
