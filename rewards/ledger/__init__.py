@@ -4,7 +4,7 @@ An entry belongs to a transfer, and a transfer's entries sum to zero; so do all 
 come into being by funding a budget, and only the funding account may go below zero.
 
 `post` moves points once per key; `post_many` does the same for thousands in a few statements.
-Both take accounts in one order, so that two of them never wait for each other.
+`post_new` is the shortest way, for what can't be there yet.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from enum import StrEnum
 from functools import cached_property
-from operator import attrgetter
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -27,52 +25,43 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from partner_cx import bulk
 from partner_cx.database import Base, Id, Instant, Text, where_given
 from partner_cx.errors import Conflict, Invalid
-from partner_cx.quantities import number_text, points_text
 from partner_cx.words import Words
+from rewards.ledger.balances import (
+    CHANGE_BALANCE,
+    Account,
+    AccountKind,
+    HoldsTooLittle,
+    account,
+    accounts,
+    change,
+    change_many,
+    in_turn,
+    insert_for,
+    take,
+    wallet_of,
+    wallet_of_person,
+)
 
-
-class AccountKind(StrEnum):
-    """What the points in an account are."""
-
-    FUNDING = "funding"  # where all points come from; its balance is what was ever funded, negated
-    BUDGET = "budget"  # given to a programme, not yet awarded
-    RESERVED = "reserved"  # of a budget, set aside for something under way
-    WALLET = "wallet"  # a partner's or a person's, to spend
-    PENDING = "pending"  # awarded, and not to be spent before its rule's hold has ended
-    HELD = "held"  # set aside for a redemption under way
-    SPENT = "spent"  # redeemed
-    EXPIRED = "expired"  # lapsed
-
-
-class Account(Base):
-    """A place points can be. The database refuses a balance below zero, but for funding."""
-
-    __tablename__ = "accounts"
-    __table_args__ = (
-        sa.UniqueConstraint("kind", "owner"),
-        sa.CheckConstraint(
-            "kind IN ('funding', 'budget', 'reserved', 'pending', 'wallet', 'held', 'spent', "
-            "'expired')",
-            name="kind",
-        ),
-        sa.CheckConstraint("kind = 'funding' OR balance_points >= 0", name="not_below_zero"),
-    )
-
-    id: Mapped[int] = mapped_column(Id, primary_key=True)
-    kind: Mapped[str] = mapped_column(Text)
-    owner: Mapped[str] = mapped_column(Text)  # `partner:R042`, `person:a@b`, a budget's code
-    partner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("partners.id"), index=True)
-    balance_points: Mapped[int] = mapped_column(sa.BigInteger, server_default="0")
-
-    @cached_property
-    def named(self) -> tuple[str, str]:
-        """Its kind and owner, which never change."""
-        return self.kind, self.owner
-
-    @cached_property
-    def order(self) -> tuple[bool, int]:
-        """Where it stands among those that are taken together: the shared ones come last."""
-        return self.kind in _SHARED, self.id
+__all__ = [
+    "Account",
+    "AccountKind",
+    "Entry",
+    "HoldsTooLittle",
+    "Move",
+    "Posting",
+    "Transfer",
+    "account",
+    "accounts",
+    "contents_digest",
+    "insert_for",
+    "post",
+    "post_many",
+    "post_new",
+    "post_one",
+    "take",
+    "wallet_of",
+    "wallet_of_person",
+]
 
 
 class Transfer(Base):
@@ -124,10 +113,6 @@ class Entry(Base):
     points: Mapped[int] = mapped_column(sa.BigInteger)
 
 
-class HoldsTooLittle(Conflict):
-    """An account doesn't hold the points that are asked of it."""
-
-
 @dataclass(frozen=True)
 class Move:
     """Points on their way from one account to another; one or more."""
@@ -167,7 +152,7 @@ class Posting:
                 raise Invalid(f"{move.points} points can't be moved.", remedy="Name 1 or more.")
             changes[move.source] -= move.points
             changes[move.target] += move.points
-        return {account: changes[account] for account in _in_order(changes) if changes[account]}
+        return {account: changes[account] for account in in_turn(changes) if changes[account]}
 
     @cached_property
     def digest(self) -> str:
@@ -205,40 +190,6 @@ def contents_digest(
 _PLAIN = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
-def account(
-    session: Session, kind: AccountKind, owner: str, partner_id: int | None = None
-) -> Account:
-    """The account of an owner, opened when it is first asked for."""
-    return accounts(session, kind, {owner: partner_id})[owner]
-
-
-def accounts(
-    session: Session, kind: AccountKind, owners: Mapping[str, int | None]
-) -> dict[str, Account]:
-    """The accounts of several owners, by owner; those that aren't there yet are opened.
-
-    owners: each owner with the id of its partner, if it is one.
-    """
-    found = _accounts_of(session, kind, owners)
-    missing = [owner for owner in sorted(owners) if owner not in found]
-    if missing:
-        # Another transaction may open the same account: whoever comes second finds it there.
-        rows = [{"kind": kind, "owner": name, "partner_id": owners[name]} for name in missing]
-        session.execute(insert_for(session, Account).on_conflict_do_nothing(), rows)
-        found |= _accounts_of(session, kind, missing)
-    return found
-
-
-def wallet_of(partner_code: str) -> str:
-    """The owner of a partner's wallet."""
-    return f"partner:{partner_code}"
-
-
-def wallet_of_person(email: str) -> str:
-    """The owner of a person's wallet."""
-    return f"person:{email.lower()}"
-
-
 def post(
     session: Session,
     *,
@@ -273,7 +224,7 @@ def post_one(session: Session, posting: Posting, *, now: datetime) -> int:
         if added is None:
             return _the_same(session, posting).id
         for changed, points in posting.changes.items():
-            _change(session, changed, points)
+            change(session, changed, points)
         session.execute(sa.insert(Entry), [_entry(added, *c) for c in posting.changes.items()])
     return added
 
@@ -289,17 +240,17 @@ def post_new(session: Session, posting: Posting, *, now: datetime) -> bool:
     done: list[tuple[Account, int]] = []
     for changed, points in posting.changes.items():
         asked = {"account_id": changed.id, "points": points}
-        if connection.execute(_CHANGE_BALANCE, asked).first() is None:
+        if connection.execute(CHANGE_BALANCE, asked).first() is None:
             for account_, given in done:
                 back = {"account_id": account_.id, "points": -given}
-                assert connection.execute(_CHANGE_BALANCE, back).first(), "it was there just now"
+                assert connection.execute(CHANGE_BALANCE, back).first(), "it was there just now"
             return False
         done.append((changed, points))
     insert = _INSERT_TRANSFER[connection.dialect.name]
     added = connection.execute(insert, _transfer(posting, now)).scalar()
     if added is None:
         raise _used_otherwise(posting.key)
-    entries = [_entry(added, *change) for change in done]
+    entries = [_entry(added, *each) for each in done]
     connection.execute(_INSERT_ENTRIES, entries)
     return True
 
@@ -326,71 +277,14 @@ def post_many(session: Session, postings: Sequence[Posting], *, now: datetime) -
                 entries["transfer_id"].append(ids[each.key])
                 entries["account_id"].append(changed.id)
                 entries["points"].append(points)
-        _change_many(session, totals)
+        change_many(session, totals)
         bulk.write(session, Entry.__table__, pa.table(entries, _ENTRIES))
     return len(added)
 
 
-def take(session: Session, taken: Iterable[Account]) -> dict[Account, int]:
-    """Take accounts until the transaction ends, and say what each holds.
+# What the ways of posting rest on.
 
-    For whoever decides by it how much to post: what comes in between waits.
-    """
-    in_order = _in_order(taken)
-    held: dict[int, int] = {}
-    for start in range(0, len(in_order), _AT_ONCE):
-        ids = [account.id for account in in_order[start : start + _AT_ONCE]]
-        found = session.execute(
-            sa.select(Account.id, Account.balance_points)
-            .where(Account.id.in_(ids))
-            .order_by(Account.kind.in_(_SHARED), Account.id)
-            .with_for_update()
-        )
-        held |= {number: points for number, points in found}  # noqa: C416  rows aren't tuples
-    return {account: held[account.id] for account in in_order}
-
-
-# What both ways of posting rest on.
-
-_SHARED = frozenset({AccountKind.BUDGET, AccountKind.FUNDING})
-_AT_ONCE = 5_000  # ids in one statement
 _ENTRIES = pa.schema([(name, pa.int64()) for name in ("transfer_id", "account_id", "points")])
-
-
-def _in_order(changed: Iterable[Account]) -> list[Account]:
-    """By id, budgets and their source last: everybody waits for those, so they are held shortly."""
-    return sorted(changed, key=attrgetter("order"))
-
-
-def _accounts_of(session: Session, kind: AccountKind, owners: Iterable[str]) -> dict[str, Account]:
-    found: dict[str, Account] = {}
-    names = list(owners)
-    for start in range(0, len(names), 500):
-        some = names[start : start + 500]
-        wanted = sa.select(Account).where(Account.kind == kind, Account.owner.in_(some))
-        found |= {account.owner: account for account in session.scalars(wanted)}
-    return found
-
-
-def insert_for(session: Session, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that knows ON CONFLICT, which each database spells for itself."""
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(model)
-    return sqlite.insert(model)
-
-
-_CHANGE_BALANCE = (
-    sa.update(Account.__table__)
-    .where(
-        Account.__table__.c.id == sa.bindparam("account_id"),
-        sa.or_(
-            Account.__table__.c.kind == AccountKind.FUNDING.value,
-            Account.__table__.c.balance_points + sa.bindparam("points") >= 0,
-        ),
-    )
-    .values(balance_points=Account.__table__.c.balance_points + sa.bindparam("points"))
-    .returning(Account.__table__.c.id)
-)
 _INSERT_TRANSFER = {
     dialect.__name__.rpartition(".")[2]: dialect.insert(Transfer.__table__)
     .on_conflict_do_nothing(index_elements=["key"])
@@ -435,30 +329,6 @@ def _used_otherwise(key: str) -> Conflict:
     )
 
 
-def _change(session: Session, account: Account, points: int) -> None:
-    """Change a balance unless it would fall below zero; looking first would let two spend it."""
-    after = Account.balance_points + points
-    changed = session.execute(
-        sa.update(Account)
-        .where(Account.id == account.id, sa.or_(Account.kind == AccountKind.FUNDING, after >= 0))
-        .values(balance_points=after)
-        .execution_options(synchronize_session=False)
-        .returning(Account.id)
-    )
-    session.expire(account, ["balance_points"])
-    if changed.first() is None:
-        raise _too_little(account, -points)
-
-
-def _too_little(account: Account, asked: int) -> HoldsTooLittle:
-    held = account.balance_points
-    name = f"{account.kind} {account.owner}".capitalize()
-    return HoldsTooLittle(
-        f"{name} holds {number_text(held, 'en')} of {points_text(asked, 'en')}.",
-        remedy=f"Add {points_text(asked - held, 'en')}, or ask for less.",
-    )
-
-
 def _add_transfers(session: Session, rows: Sequence[Mapping[str, object]]) -> dict[str, int]:
     """The ids of those that are new, by key. The others must say what is said already."""
     # What no row says is left to the table's own defaults.
@@ -486,42 +356,3 @@ def _refuse_contradictions(session: Session, staged: str) -> None:
     )
     if contradicts:
         raise _used_otherwise(contradicts)
-
-
-def _change_many(session: Session, changes: Mapping[Account, int]) -> None:
-    """Change balances in one statement, then the shared ones one by one."""
-    in_order = _in_order(changes)
-    own = [account for account in in_order if account.kind not in _SHARED]
-    if own:
-        _change_together(session, {account: changes[account] for account in own})
-    for shared in in_order[len(own) :]:
-        _change(session, shared, changes[shared])
-
-
-def _change_together(session: Session, changes: Mapping[Account, int]) -> None:
-    rows = {"id": [account.id for account in changes], "balance_points": list(changes.values())}
-    staged = bulk.stage(session, Account.__table__, pa.table(rows), name="balance_changes")
-    if session.get_bind().dialect.name == "postgresql":
-        # An UPDATE takes rows as it finds them; taken in order, no two wait for each other.
-        session.execute(
-            sa.text(
-                f"SELECT a.id FROM accounts a JOIN {staged} c ON c.id = a.id "
-                "ORDER BY a.id FOR UPDATE OF a"
-            )
-        )
-    short = session.scalar(
-        sa.text(
-            f"SELECT min(c.id) FROM {staged} c JOIN accounts a ON a.id = c.id "
-            "WHERE a.balance_points + c.balance_points < 0"
-        )
-    )
-    for account in changes:
-        session.expire(account, ["balance_points"])
-        if account.id == short:
-            raise _too_little(account, -changes[account])
-    session.execute(
-        sa.text(
-            "UPDATE accounts SET balance_points = accounts.balance_points + c.balance_points "
-            f"FROM {staged} c WHERE accounts.id = c.id"
-        )
-    )
