@@ -126,13 +126,14 @@ def _record(
 
 
 def _hold_still(session: Session) -> None:
-    """Wait for imports and events under way; new ones wait until the close is recorded.
+    """Wait for imports, events and other closes under way; new ones wait for this one's end.
 
-    So that `last_import_id` and `last_event_id` say exactly what was known. On SQLite a writer is
-    alone anyway.
+    So that `last_import_id` and `last_event_id` say exactly what was known, and closings are
+    numbered in the order in which they are committed: limits and events rely on it. On SQLite a
+    writer is alone anyway.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.text("LOCK TABLE imports, events IN SHARE MODE"))
+        session.execute(sa.text("LOCK TABLE imports, events IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def _refuse_while_it_lasts(period: Period, now: datetime, settings: Settings) -> None:

@@ -24,6 +24,8 @@ from rewards.decisions import DecisionRow
 from rewards.frozen import Closing, FrozenFigure, digest
 from rewards.ledger import Account
 from rewards.rules import Audience, FixedPoints, Level
+from rewards.rules.limits import Limit
+from tests.harness.audited import audited
 from tests.harness.databases import KINDS, fresh_database
 from tests.harness.intake import partner, take
 from tests.harness.programme import (
@@ -155,6 +157,30 @@ def test_two_closes_at_once_award_once(network: sa.Engine) -> None:
     assert sorted(outcomes) == [False, True, True]
     assert wallets(network) == {"partner:R1": 500}
     assert len(ledger(network)["transfers"]) == 2  # the funding and the award
+
+
+def test_closes_of_several_periods_at_once_count_what_the_others_awarded(
+    network: sa.Engine,
+) -> None:
+    once_a_year = replace(
+        OTIF_BONUS, period=PeriodKind.MONTH, limits=(Limit(PeriodKind.YEAR, times=1),)
+    )
+    a_programme(network, once_a_year)
+    take(network, "order-lines", *lines("R1", 20, "2026-04-15"), *lines("R1", 20, "2026-06-15"))
+    months = ["2026-04", "2026-05", "2026-06"]
+    together = threading.Barrier(len(months))
+
+    def go(month: str) -> None:
+        together.wait()
+        close_it(network, month)
+
+    threads = [threading.Thread(target=go, args=(month,)) for month in months]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wallets(network) == {"partner:R1": 500}
+    assert not audited(network).differences
 
 
 def test_a_close_waits_for_an_import_under_way_and_knows_what_it_told(network: sa.Engine) -> None:
