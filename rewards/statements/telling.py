@@ -106,7 +106,7 @@ def terms(rule: Rule) -> Iterator[Words]:
 
 def unpaid(rule: Rule, *, shared_out: bool) -> Words:
     """Why an award that was earned wasn't paid. shared_out: the others of its close were."""
-    if rule.when_short is Shortage.REFUSE_WHOLE:
+    if rule.on.event is None and rule.when_short is Shortage.REFUSE_WHOLE:
         said = Words(
             "Earned, and waiting until budget {budget} can pay everyone.",
             "Acquis, en attente que le budget {budget} puisse payer tout le monde.",

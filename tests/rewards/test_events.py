@@ -24,8 +24,9 @@ from rewards.events.awards import pay_waiting
 from rewards.events.evidence import event_evidence, event_history
 from rewards.ledger import AccountKind, Transfer
 from rewards.rules import decide
+from rewards.statements import statement
 from tests.harness.events import NOW, a_course, a_rule, holds, in_force, on_day, tell
-from tests.harness.intake import partner, take
+from tests.harness.intake import SETTINGS, partner, take
 from tests.harness.programme import close_it
 
 
@@ -313,6 +314,14 @@ def test_an_event_is_kept_though_no_budget_can_pay_it(partners: sa.Engine) -> No
     assert not recorded.rulings[0].paid
     assert count(partners, EventRow) == 1
     assert not tell(partners, a_course()).rulings[0].paid
+
+
+def test_an_award_on_an_event_waits_for_its_own_points_alone(partners: sa.Engine) -> None:
+    in_force(partners, a_rule(), points=0)
+    tell(partners, a_course())
+    with Session(partners) as session:
+        [waiting] = statement(session, "R1", settings=SETTINGS).unearned
+    assert waiting.sentence.en.endswith("Earned, and waiting until budget learning can pay it.")
 
 
 def test_a_budgets_levels_are_told_when_events_bring_it_there(partners: sa.Engine) -> None:
