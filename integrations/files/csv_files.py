@@ -312,7 +312,7 @@ class CsvFile:
         many = Words("too many", "trop") if found > wanted else Words("too few", "trop peu")
         reason = Words(
             "the row has {many} fields: {found} where the header has {wanted}.",
-            "la ligne a {many} de champs : {found} au lieu des {wanted} de l’en-tête.",
+            "la ligne a {many} de champs\u202f: {found} au lieu des {wanted} de l’en-tête.",
         )
         remedy = Words(
             "Put a value that holds the delimiter in quotes.",
@@ -321,7 +321,7 @@ class CsvFile:
         if "\n" in text:
             remedy = Words(
                 "A quote opened on this line may never be closed: close or remove it.",
-                "Un guillemet ouvert sur cette ligne n’est peut-être jamais fermé : "
+                "Un guillemet ouvert sur cette ligne n’est peut-être jamais fermé\u202f: "
                 "fermez-le ou retirez-le.",
             )
         said = reason.format(many=many, found=found, wanted=wanted)

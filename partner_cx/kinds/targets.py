@@ -35,7 +35,7 @@ def _finish_targets(draft: Draft, desk: Desk) -> None:
         unknown & np.asarray(draft["kpi"].is_valid()),
         "kpi",
         Words("No KPI has this code.", "Aucun indicateur n’a ce code."),
-        Words("The codes are: {codes}.", "Les codes sont : {codes}.").format(
+        Words("The codes are: {codes}.", "Les codes sont\u202f: {codes}.").format(
             codes=", ".join(CATALOGUE)
         ),
     )

@@ -34,7 +34,7 @@ from partner_cx.words import Words
 
 NOT_AS_EXPECTED = Words("This is not {expected}.", "Ce n’est pas {expected}.")
 EMPTY = Words(
-    "The cell is empty; it needs {expected}.", "La cellule est vide ; il faut {expected}."
+    "The cell is empty; it needs {expected}.", "La cellule est vide\u202f; il faut {expected}."
 )
 MEND = Words(
     "Mend it in the problems file and import that.",

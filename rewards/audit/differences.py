@@ -119,7 +119,7 @@ _CLOSE_AGAIN = Words(
 
 
 def _kind(en: str, fr: str, remedy: Words = _BACKUP) -> Kind:
-    return Kind(Words(en, fr.replace(" :", "\u202f:").replace(" ;", "\u202f;")), remedy)
+    return Kind(Words(en, fr), remedy)
 
 
 # In the order in which they are told.
@@ -132,7 +132,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "trigger_missing": _kind(
         "Table {where} no longer refuses changes: {found}.",
-        "La table {where} ne refuse plus les modifications : {found}.",
+        "La table {where} ne refuse plus les modifications\u202f: {found}.",
         _MIGRATE,
     ),
     "constraint_missing": _kind(
@@ -146,7 +146,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "unreadable": _kind(
         "{where} can't be read: {found}.",
-        "{where} est illisible : {found}.",
+        "{where} est illisible\u202f: {found}.",
     ),
     # --- the ledger
     "transfer_without_entries": _kind(
@@ -181,7 +181,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "balance_drifted": _kind(
         "Account {where} keeps a balance of {found}; its entries come to {expected}.",
-        "Le compte {where} affiche un solde de {found} ; ses écritures font {expected}.",
+        "Le compte {where} affiche un solde de {found}\u202f; ses écritures font {expected}.",
         Words(
             "Trust the entries, and find out what wrote the balance without one.",
             "Fiez-vous aux écritures, et cherchez ce qui a changé le solde sans écriture.",
@@ -207,7 +207,7 @@ KINDS: Mapping[str, Kind] = {
     # --- rules
     "rule_unreadable": _kind(
         "Rule {where} can't be read as a rule: {found}",
-        "La règle {where} ne se lit pas comme une règle : {found}",
+        "La règle {where} ne se lit pas comme une règle\u202f: {found}",
     ),
     "rule_altered": _kind(
         "The contents of rule {where} aren't those that were published.",
@@ -224,7 +224,7 @@ KINDS: Mapping[str, Kind] = {
     # --- closes
     "closing_unreadable": _kind(
         "The close of {where} can't be read: {found}.",
-        "La clôture de {where} est illisible : {found}.",
+        "La clôture de {where} est illisible\u202f: {found}.",
     ),
     "scorecards_misplaced": _kind(
         "Frozen figures of {found} stand under the close of {where}.",
@@ -248,7 +248,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "closing_out_of_order": _kind(
         "The close of {where} claims to know {found}; it can know {expected}.",
-        "La clôture de {where} prétend connaître {found} ; elle peut connaître {expected}.",
+        "La clôture de {where} prétend connaître {found}\u202f; elle peut connaître {expected}.",
     ),
     # --- events
     "event_altered": _kind(
@@ -261,21 +261,22 @@ KINDS: Mapping[str, Kind] = {
     ),
     "event_misdated": _kind(
         "Event {where} is kept under {found}; it happened on {expected}.",
-        "L’événement {where} est conservé au {found} ; il eut lieu le {expected}.",
+        "L’événement {where} est conservé au {found}\u202f; il eut lieu le {expected}.",
     ),
     "event_out_of_order": _kind(
         "Event {where} claims that close {found} was the last one; there were {expected}.",
-        "L’événement {where} prétend que la clôture {found} était la dernière ; il y en eut "
+        "L’événement {where} prétend que la clôture {found} était la dernière\u202f; il y en eut "
         "{expected}.",
     ),
     # --- decisions
     "rule_version_swapped": _kind(
         "{where} was decided by version {found}; version {expected} was in force.",
-        "{where} a été décidé par la version {found} ; la version {expected} était en vigueur.",
+        "{where} a été décidé par la version {found}\u202f; la version {expected} était en "
+        "vigueur.",
     ),
     "decision_altered": _kind(
         "Decision {where} says {found}; the frozen evidence says {expected}.",
-        "La décision {where} dit {found} ; les éléments figés disent {expected}.",
+        "La décision {where} dit {found}\u202f; les éléments figés disent {expected}.",
     ),
     "decision_extra": _kind(
         "Decision {where} is there, and the rule wasn't for that partner or occasion.",
@@ -283,11 +284,11 @@ KINDS: Mapping[str, Kind] = {
     ),
     "decision_missing": _kind(
         "Decision {where} is missing; the frozen evidence says {expected}.",
-        "La décision {where} manque ; les éléments figés disent {expected}.",
+        "La décision {where} manque\u202f; les éléments figés disent {expected}.",
     ),
     "limit_exceeded": _kind(
         "Decision {where} grants {found}; the rule's limits leave {expected}.",
-        "La décision {where} accorde {found} ; les plafonds de la règle laissent {expected}.",
+        "La décision {where} accorde {found}\u202f; les plafonds de la règle laissent {expected}.",
         _CORRECT,
     ),
     # --- awards
@@ -307,7 +308,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "award_amount": _kind(
         "Award {where} came to {found} points; the decision says {expected}.",
-        "La récompense {where} a été de {found} points ; la décision dit {expected}.",
+        "La récompense {where} a été de {found} points\u202f; la décision dit {expected}.",
         _CORRECT,
     ),
     "award_wallet": _kind(
@@ -330,7 +331,7 @@ KINDS: Mapping[str, Kind] = {
     # --- holds
     "hold_terms": _kind(
         "Award {where} is held {found}; its rule says {expected}.",
-        "La récompense {where} est retenue {found} ; sa règle dit {expected}.",
+        "La récompense {where} est retenue {found}\u202f; sa règle dit {expected}.",
     ),
     "hold_settled_twice": _kind(
         "The held award {where} was settled {found} times.",
@@ -349,7 +350,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "hold_of_nothing": _kind(
         "Transfer {where} settles {found}: no held award.",
-        "Le mouvement {where} dénoue {found} : aucune récompense retenue.",
+        "Le mouvement {where} dénoue {found}\u202f: aucune récompense retenue.",
         _CORRECT,
     ),
     # --- proposals
@@ -362,8 +363,8 @@ KINDS: Mapping[str, Kind] = {
         "La proposition {where} a été approuvée, et aucune écriture ne l’exécute.",
         Words(
             "Look for the compensation in a backup; if it never was, approve the proposal anew.",
-            "Cherchez la compensation dans une sauvegarde ; si elle n’a jamais existé, approuvez "
-            "de nouveau.".replace(" ;", "\u202f;"),
+            "Cherchez la compensation dans une sauvegarde\u202f; si elle n’a jamais existé, "
+            "approuvez de nouveau.",
         ),
     ),
     "compensation_unapproved": _kind(
@@ -373,7 +374,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "compensation_amount": _kind(
         "Transfer {where} compensates {found} points; {expected} were proposed.",
-        "Le mouvement {where} compense {found} points ; {expected} étaient proposés.",
+        "Le mouvement {where} compense {found} points\u202f; {expected} étaient proposés.",
         _CORRECT,
     ),
     "correction_astray": _kind(
@@ -384,8 +385,8 @@ KINDS: Mapping[str, Kind] = {
     "revisions_broken": _kind(
         "The revisions of {where} don't join: one ends with import {found}, the next begins with "
         "{expected}.",
-        "Les révisions de {where} ne se suivent pas : l’une finit à l’import {found}, la suivante "
-        "commence à {expected}.",
+        "Les révisions de {where} ne se suivent pas\u202f: l’une finit à l’import {found}, la "
+        "suivante commence à {expected}.",
     ),
     "revision_astray": _kind(
         "A revision of {where} names its {found}.",
@@ -393,7 +394,8 @@ KINDS: Mapping[str, Kind] = {
     ),
     "figure_differs": _kind(
         "Frozen figure {where}: {found}; from the facts known then: {expected}.",
-        "Chiffre figé {where} : {found} ; d’après les faits connus alors : {expected}.",
+        "Chiffre figé {where}\u202f: {found}\u202f; d’après les faits connus alors\u202f: "
+        "{expected}.",
         Words(
             "A fact, a revision or the frozen row was changed behind the program: compare all "
             "three with a backup.",
@@ -403,6 +405,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "partner_differs": _kind(
         "Frozen partner {where}: {found}; from the files known then: {expected}.",
-        "Partenaire figé {where} : {found} ; d’après les fichiers connus alors : {expected}.",
+        "Partenaire figé {where}\u202f: {found}\u202f; d’après les fichiers connus alors\u202f: "
+        "{expected}.",
     ),
 }

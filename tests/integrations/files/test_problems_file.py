@@ -46,7 +46,7 @@ def test_refused_rows_come_back_as_they_stood(tmp_path: Path) -> None:
     assert made == tmp_path / "visits.problems.csv"
     written = made.read_bytes().decode("cp1252").splitlines()
     unread = (
-        "la ligne a trop peu de champs : 3 au lieu des 4 de l’en-tête. "
+        "la ligne a trop peu de champs\xa0: 3 au lieu des 4 de l’en-tête. "
         "Mettez entre guillemets une valeur qui contient le séparateur."
     )
     unknown = (
