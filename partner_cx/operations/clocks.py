@@ -136,14 +136,14 @@ def run_again(session: Session, calendar_ids: Sequence[int], zone: str, *, impor
     """Run the clocks of all tickets of some calendars by their hours of now.
 
     A ticket whose clocks change keeps the former ones as a revision, superseded by the import
-    that corrected the calendar, and marks the days its clocks left and reach.
+    that corrected the calendar, and marks the days on which they count or counted.
     """
     by_id = calendars(session)
     for tickets in _in_pages(session, calendar_ids):
         clocks = run_clocks(tickets, by_id, zone)
         changed = _differ(tickets, clocks)
         if changed.any():
-            _mark_due_days(session, tickets[changed], clocks[changed])
+            _mark_days(session, tickets[changed], clocks[changed])
             keep_former(session, "tickets", Ticket.__table__, tickets["id"][changed], import_id)
             _set_clocks(session, tickets["id"][changed], clocks[changed], import_id)
 
@@ -160,12 +160,19 @@ def _differ(tickets: pd.DataFrame, clocks: pd.DataFrame) -> np.ndarray:
     return changed
 
 
-def _mark_due_days(session: Session, tickets: pd.DataFrame, clocks: pd.DataFrame) -> None:
-    for due_on in ("response_due_on", "resolution_due_on"):
-        for days in (pd.to_datetime(tickets[due_on]), clocks[due_on]):
-            known = days.notna().to_numpy()
-            touched = cells(tickets["partner_id"][known], days[known].to_numpy("datetime64[D]"))
-            write_marks(session, "tickets", [touched], whole_month=True)
+def _mark_days(session: Session, tickets: pd.DataFrame, clocks: pd.DataFrame) -> None:
+    """Mark where the clocks count: on the days they are due, and on those they were stopped."""
+    stopped = (tickets[name] for name in ("replied_on", "resolved_on"))
+    due = (
+        frame[name]
+        for name in ("response_due_on", "resolution_due_on")
+        for frame in (tickets, clocks)
+    )
+    for days in (*stopped, *due):
+        known = days.notna().to_numpy()
+        day = pd.to_datetime(days[known]).to_numpy("datetime64[D]")
+        touched = cells(tickets["partner_id"][known], day)
+        write_marks(session, "tickets", [touched], whole_month=True)
 
 
 def _set_clocks(

@@ -248,6 +248,31 @@ def test_a_corrected_calendar_runs_its_tickets_clocks_again(network: sa.Engine) 
     assert ("4500" in str(contents), until) == (True, corrected.import_id)
 
 
+def test_a_corrected_calendar_marks_the_days_on_which_tickets_were_answered_and_settled(
+    network: sa.Engine,
+) -> None:
+    """Nothing was promised for them, so that they have no due day to be marked by."""
+    calendar = {"code": "fr", "time_zone": "Europe/Paris", "days": "mon-fri", "opens": "09:00"}
+    take(network, "calendars", calendar | {"closes": "18:00", "holidays": "FR"})
+    take(
+        network,
+        "tickets",
+        {
+            "source_id": "T1",
+            "partner_code": "R1",
+            "opened_at": "2026-06-10T09:30",
+            "first_reply_at": "2026-06-11T10:00",
+            "resolved_at": "2026-06-16T10:00",
+            "calendar": "fr",
+        },
+    )
+    with network.begin() as connection:
+        connection.execute(sa.text("DELETE FROM marks"))
+    take(network, "calendars", calendar | {"closes": "17:00", "holidays": "FR"})
+    marked = rows(network, "SELECT day FROM marks WHERE family = 'tickets' ORDER BY day")
+    assert [str(day) for (day,) in marked] == ["2026-06-11", "2026-06-16"]
+
+
 def test_a_score_of_zero_is_kept_and_a_dismissed_one_is_not(network: sa.Engine) -> None:
     answer = {
         "survey_code": "s",
