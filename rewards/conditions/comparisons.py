@@ -68,6 +68,8 @@ class KpiImproved(Condition):
         if verdict is Verdict.UNKNOWN:
             if reason := why_unclear(now, self.n_min, NOTHING):
                 return unknown(now, reason)
+            if (self.since, self.kpi) not in evidence.earlier:
+                return unknown(now, sentences.unknown_earlier(when, sentences.NOT_CLOSED))
             reason = why_unclear(then, self.n_min, NOTHING)
             assert reason is not None
             return unknown(now, sentences.unknown_earlier(when, reason))

@@ -27,6 +27,7 @@ from rewards.sentences.numbers import (
 from rewards.sentences.things import PARTNERS, counted
 
 NO_DATA = Words(en="no data", fr="aucune donnée")
+NOT_CLOSED = Words(en="no figure was closed by then", fr="aucun chiffre clôturé à ce moment-là")
 NO_TARGET = Words(en="no target holds for it", fr="aucun objectif n’est fixé")
 NO_INTERVAL = Words(en="its interval isn't known", fr="son intervalle n’est pas connu")
 REACHED = Words(en="reached.", fr="c’est atteint.")

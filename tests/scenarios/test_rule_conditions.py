@@ -332,9 +332,12 @@ TOLD = [
       "was asked."),
      ("Délai de première réponse 61,00 min (60,00 min en mai 2025, 9 tickets) : moins bien de "
       "1 min, il fallait mieux.")),
-    ("nothing to improve on", BETTER, known(OTIF_96),
+    ("nothing to improve on", BETTER, known(OTIF_96, earlier={PREVIOUS: figure("otif", None)}),
      "OTIF can't be judged: in Q1 2026, no data.",
      "OTIF sans verdict : au T1 2026, aucune donnée."),
+    ("the earlier period wasn't closed", BETTER, known(OTIF_96),
+     "OTIF can't be judged: in Q1 2026, no figure was closed by then.",
+     "OTIF sans verdict : au T1 2026, aucun chiffre clôturé à ce moment-là."),
     ("beats its tier", BEATS_TIER, known(OTIF_96, peers={Peers.TIER: (OTIF_95, 40)}),
      "OTIF 96.00% (95.00% for the 40 partners of its tier, 100 lines): better by 1 pt.",
      "OTIF 96,00 % (95,00 % pour les 40 partenaires du même niveau, 100 lignes) : mieux de 1 pt."),
