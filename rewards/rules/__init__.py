@@ -63,6 +63,7 @@ __all__ = [
     "Step",
     "TieredPoints",
     "decide",
+    "is_for_nobody",
     "judge",
 ]
 

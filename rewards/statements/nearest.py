@@ -38,7 +38,7 @@ from rewards.conditions import (
 )
 from rewards.conditions.thresholds import NOTHING
 from rewards.evidence import Evidence
-from rewards.rules import Decision
+from rewards.rules import Decision, is_for_nobody
 from rewards.rules.scales import Award, PointsPerUnit, TieredPoints
 from rewards.sentences import ways
 
@@ -80,8 +80,10 @@ def nearest(decision: Decision) -> Way | None:
     if decision.limited:
         return Way((Step(decision.limited),))
     rule, evidence = decision.rule, decision.evidence
-    asked = _together([*_ways(rule.conditions, evidence), _way_to_award(rule.award, evidence)])
-    return asked if asked.steps else None
+    asked = [*_ways(rule.conditions, evidence), _way_to_award(rule.award, evidence)]
+    if is_for_nobody(rule, evidence):
+        asked.append(Way((Step(sentences.NOBODY_TO_AWARD, Fraction(1)),)))
+    return _together(asked)
 
 
 @singledispatch

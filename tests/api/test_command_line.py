@@ -221,7 +221,16 @@ def test_a_quarter_is_closed_once_and_explained(engine: sa.Engine, network: Any,
         assert closed.exit_code == 0
         assert rows(closed)[0]["awarded"] == 500
     left = rows(network("budgets", "list", "--format", "json"))
-    assert left == [{"code": BONUS.budget, "given": 10_000, "awarded": 500, "left": 9_500}]
+    assert left == [
+        {
+            "code": BONUS.budget,
+            "given": 10_000,
+            "awarded": 500,
+            "left": 9_500,
+            "reserved": 0,
+            "committed": 0,
+        }
+    ]
     told = network("statement", "R2").stdout
     assert "10 pt short" in told
     assert told.count("R2-wrong-") == 6  # three rows, each with its number and its line
