@@ -44,9 +44,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         once.close_run()
 
 
-@pytest.fixture(
-    params=[pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in databases.KINDS]
-)
+@pytest.fixture(params=databases.EACH_KIND)
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """An empty database of its own on the newest schema."""
     with databases.fresh_database(request.param) as url:

@@ -18,9 +18,7 @@ from tests.harness.audited import a_sound_programme, intruding
 Command = Callable[..., Result]
 
 
-@pytest.fixture(
-    params=[pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in databases.KINDS]
-)
+@pytest.fixture(params=databases.EACH_KIND)
 def url(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:

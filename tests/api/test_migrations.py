@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api import migrations
 from partner_cx.database import open_database
 from tests.harness.balanced import unbalanced
-from tests.harness.databases import KINDS, unmigrated_database
+from tests.harness.databases import EACH_KIND, unmigrated_database
 
 # A distributor and two resellers, one of them gold and one gone by the end of the closed quarter;
 # the quarter's one decision awarded 500 points.
@@ -42,7 +42,7 @@ INSERT INTO entries (id, transfer_id, account_id, points) VALUES
 """
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in KINDS])
+@pytest.fixture(params=EACH_KIND)
 def old_database(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
     with unmigrated_database(request.param) as url:
         engine = open_database(url)

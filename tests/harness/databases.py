@@ -15,6 +15,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
+import pytest
 import sqlalchemy as sa
 
 from partner_cx.database import open_database
@@ -22,6 +23,7 @@ from tests.harness import postgres
 from tests.harness.once import folder, made, once
 
 KINDS = ("sqlite", "postgresql")
+EACH_KIND = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in KINDS]
 
 
 @contextmanager
@@ -59,6 +61,17 @@ def prepared_database(kind: str, name: str, prepare: Callable[[sa.Engine], None]
     """The URL of a copy of a database that `prepare` filled, once per run under this name."""
     with copied_database(once(f"template-{kind}-{name}", partial(_prepare, kind, prepare))) as url:
         yield url
+
+
+@contextmanager
+def prepared_engine(
+    kind: str, name: str, prepare: Callable[[sa.Engine], None]
+) -> Iterator[sa.Engine]:
+    """The same, opened."""
+    with prepared_database(kind, name, prepare) as url:
+        engine = open_database(url)
+        yield engine
+        engine.dispose()
 
 
 def clear_away() -> None:

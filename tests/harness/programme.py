@@ -76,6 +76,13 @@ def a_tallied_network(engine: sa.Engine) -> None:
     refreshing.refresh(engine, now=NOW, settings=SETTINGS)
 
 
+def a_closed_quarter(engine: sa.Engine) -> None:
+    """The network, its quarter closed under the network quality bonus."""
+    a_network(engine)
+    a_programme(engine)
+    close_it(engine)
+
+
 def a_programme(engine: sa.Engine, *rules: Rule, points: int = 10_000) -> None:
     """Rules in force, and a budget that holds so many points."""
     why = Words("For the second quarter", "Pour le deuxième trimestre")

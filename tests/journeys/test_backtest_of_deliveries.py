@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from partner_cx.database import open_database
 from tests.harness.backtests import told_by_the_ledger
-from tests.harness.databases import KINDS, prepared_database
+from tests.harness.databases import EACH_KIND, prepared_database
 from tests.harness.once import folder
 from tests.journeys.command_line import CommandLine
 
@@ -41,7 +41,7 @@ def _prepare(engine: sa.Engine) -> None:
         office.run("close", quarter, *NOW)
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in KINDS])
+@pytest.fixture(params=EACH_KIND)
 def office(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CommandLine]:
     with prepared_database(request.param, "deliveries", _prepare) as url:
         yield CommandLine(url, tmp_path)

@@ -1,4 +1,4 @@
-"""What tests of rewards can ask for: the small programme's network, ready to be closed."""
+"""What tests of rewards can ask for: the small programme's network, before its close and after."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from partner_cx.database import open_database
-from tests.harness.databases import KINDS, prepared_database
-from tests.harness.programme import a_tallied_network
+from tests.harness.databases import EACH_KIND, prepared_engine
+from tests.harness.programme import a_closed_quarter, a_tallied_network
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in KINDS])
+@pytest.fixture(params=EACH_KIND)
 def network(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
     """The network of `tests.harness.programme` in a database of its own."""
-    with prepared_database(request.param, "network", a_tallied_network) as url:
-        engine = open_database(url)
+    with prepared_engine(request.param, "network", a_tallied_network) as engine:
         yield engine
-        engine.dispose()
+
+
+@pytest.fixture(scope="module", params=EACH_KIND)
+def closed(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
+    """The same, its quarter closed under the network quality bonus; only to be read."""
+    with prepared_engine(request.param, "closed", a_closed_quarter) as engine:
+        yield engine

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from partner_cx.database import open_database, reading, transact
+from partner_cx.database import reading, transact
 from partner_cx.errors import NotFound
 from partner_cx.periods import Period, PeriodKind
 from rewards import holds
@@ -21,7 +20,6 @@ from rewards.rules import Audience, Limit
 from rewards.statements import telling
 from rewards.statements.explaining import explain
 from rewards.statements.explanations import Explained, Explanation, Judged
-from tests.harness.databases import KINDS, fresh_database
 from tests.harness.events import NOW as TOLD_AT
 from tests.harness.events import a_course, in_force, tell
 from tests.harness.events import a_rule as an_event_rule
@@ -31,7 +29,6 @@ from tests.harness.programme import (
     NOW,
     OTIF_BONUS,
     QUARTER,
-    a_network,
     a_programme,
     close_it,
     lines,
@@ -39,20 +36,6 @@ from tests.harness.programme import (
 
 LATER = NOW + timedelta(days=10)
 KEY = "close:2026Q2:network_quality_bonus:R1"
-
-
-@pytest.fixture(
-    scope="module", params=[pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in KINDS]
-)
-def closed(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
-    """The small programme, its quarter closed under the network quality bonus; only to be read."""
-    with fresh_database(request.param) as url:
-        engine = open_database(url)
-        a_network(engine)
-        a_programme(engine)
-        close_it(engine)
-        yield engine
-        engine.dispose()
 
 
 def asked(engine: sa.Engine, what: str, period: Period | None = None, rows: int = 20) -> Explained:

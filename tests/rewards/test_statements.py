@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
@@ -12,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from partner_cx.database import open_database, reading, transact
+from partner_cx.database import reading, transact
 from partner_cx.errors import NotFound
 from partner_cx.network.names import PartnerKind
 from partner_cx.periods import Period
@@ -25,33 +24,17 @@ from rewards.ledger import AccountKind, Move, account, post, wallet_of_person
 from rewards.misses import Asked, Misses, rows_kept, rows_missed
 from rewards.rules import Audience, Level
 from rewards.statements import Statement, Unearned, statement
-from tests.harness.databases import KINDS, fresh_database
 from tests.harness.intake import SETTINGS, order_line, partner, take
 from tests.harness.programme import (
     BONUS,
     NOW,
     OTIF_BONUS,
     QUARTER,
-    a_network,
     a_programme,
     close_it,
     lines,
     wrong_lines,
 )
-
-
-@pytest.fixture(
-    scope="module", params=[pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in KINDS]
-)
-def closed(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
-    """The small programme, its quarter closed under the network quality bonus; only to be read."""
-    with fresh_database(request.param) as url:
-        engine = open_database(url)
-        a_network(engine)
-        a_programme(engine)
-        close_it(engine)
-        yield engine
-        engine.dispose()
 
 
 def statement_of(engine: sa.Engine, subject: str, period: Period | None = None) -> Statement:

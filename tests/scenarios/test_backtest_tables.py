@@ -21,7 +21,7 @@ from rewards.backtest import BackTest, backtest
 from rewards.closings import close
 from rewards.conditions import KpiAtLeast
 from rewards.rules.limits import Limit
-from tests.harness.databases import KINDS, prepared_database
+from tests.harness.databases import EACH_KIND, prepared_database
 from tests.harness.intake import SETTINGS, partner, take
 from tests.harness.programme import MANAGER, OTIF_BONUS, lines
 
@@ -96,7 +96,7 @@ def _prepare(engine: sa.Engine) -> None:
         close(engine, Period.parse(quarter), now=NOW, by=MANAGER, settings=SETTINGS)
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in KINDS])
+@pytest.fixture(params=EACH_KIND)
 def tried(request: pytest.FixtureRequest) -> Iterator[BackTest]:
     """The proposed rule, beside the one in force."""
     with prepared_database(request.param, "three-quarters", _prepare) as url:

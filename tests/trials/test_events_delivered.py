@@ -21,7 +21,7 @@ from rewards.events import EventRow
 from rewards.events.drawing import draw_events
 from rewards.ledger import Transfer
 from tests.harness.balanced import unbalanced
-from tests.harness.databases import KINDS, copied_database, fresh_database
+from tests.harness.databases import EACH_KIND, copied_database, fresh_database
 from tests.harness.deliveries import deliver_at_once, die_drawing, draw_at_once
 from tests.harness.events import NOW, a_rule, holds, in_force, on_day, tell
 from tests.harness.intake import SETTINGS, partner, take
@@ -139,9 +139,7 @@ def test_four_draws_at_once_draw_once(partners: sa.Engine, database_url: str) ->
     assert sum(holds(partners, "wallet", f"partner:{code}") for code in CODES) == 100 * EVENTS
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in KINDS]
-)
+@pytest.mark.parametrize("kind", EACH_KIND)
 def test_a_draw_killed_anywhere_and_run_again_ends_as_if_undisturbed(kind: str) -> None:
     with fresh_database(kind) as before:
         engine = open_database(before)

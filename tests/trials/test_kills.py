@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from partner_cx.database import open_database
 from tests.harness import killed_close
-from tests.harness.databases import KINDS, copied_database, fresh_database
+from tests.harness.databases import EACH_KIND, copied_database, fresh_database
 from tests.harness.programme import a_network, a_programme, close_it, ledger
 
 FULL = os.environ.get("PARTNER_CX_TRIALS") == "full"
@@ -25,9 +25,7 @@ AT_STATEMENTS, AT_MOMENTS = (25, 25) if FULL else (4, 2)
 KILLS = random.Random(2026)
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in KINDS]
-)
+@pytest.mark.parametrize("kind", EACH_KIND)
 def test_a_close_killed_anywhere_and_run_again_pays_as_if_undisturbed(kind: str) -> None:
     with fresh_database(kind) as before:
         with opened(before) as engine:

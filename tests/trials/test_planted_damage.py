@@ -14,7 +14,6 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from partner_cx.database import open_database
 from tests.harness import databases
 from tests.harness.audited import a_sound_programme, audited, intruding, kinds_found
 from tests.harness.damage import (
@@ -39,15 +38,11 @@ HELD = "close:2026Q2:held_bonus:R1"
 COMPENSATION = "restate:2026Q2:held_bonus:R1:500:0"
 
 
-@pytest.fixture(
-    params=[pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in databases.KINDS]
-)
+@pytest.fixture(params=databases.EACH_KIND)
 def programme(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
     """A copy of a sound programme."""
-    with databases.prepared_database(request.param, "audited", a_sound_programme) as url:
-        engine = open_database(url)
+    with databases.prepared_engine(request.param, "audited", a_sound_programme) as engine:
         yield engine
-        engine.dispose()
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,13 @@ from rewards.rulebook import RuleVersion
 from rewards.rules import Occasion
 from tests.harness.backtests import published, told_by_the_backtest, told_by_the_ledger
 from tests.harness.built_demo import NOW, a_built_demo
-from tests.harness.databases import KINDS
+from tests.harness.databases import EACH_KIND
 from tests.harness.intake import SETTINGS
 
 AT = datetime.fromisoformat(NOW).replace(tzinfo=SETTINGS.zone)
 
 
-@pytest.fixture(params=[pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in KINDS])
+@pytest.fixture(params=EACH_KIND)
 def demo(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
     with a_built_demo(request.param) as url:
         engine = open_database(url)

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from partner_cx.database import open_database
 from rewards.audit.database import APPEND_ONLY
 from tests.harness import databases
 from tests.harness.audited import a_sound_programme, audited, intruding
@@ -124,14 +123,10 @@ EDITS = (
 DEEP = {("revisions", "kind"), ("revisions", "contents")}
 
 
-@pytest.fixture(
-    params=[pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in databases.KINDS]
-)
+@pytest.fixture(params=databases.EACH_KIND)
 def programme(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
-    with databases.prepared_database(request.param, "audited", a_sound_programme) as url:
-        engine = open_database(url)
+    with databases.prepared_engine(request.param, "audited", a_sound_programme) as engine:
         yield engine
-        engine.dispose()
 
 
 @pytest.mark.parametrize(("table", "column", "value", "where"), EDITS)

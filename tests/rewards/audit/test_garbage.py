@@ -11,7 +11,6 @@ import pytest
 import sqlalchemy as sa
 
 from api.schema import METADATA
-from partner_cx.database import open_database
 from rewards.audit.database import APPEND_ONLY
 from tests.harness import databases
 from tests.harness.audited import a_sound_programme, audited, intruding
@@ -38,10 +37,8 @@ COLUMNS = [
 
 @pytest.fixture
 def programme() -> Iterator[sa.Engine]:
-    with databases.prepared_database("sqlite", "audited", a_sound_programme) as url:
-        engine = open_database(url)
+    with databases.prepared_engine("sqlite", "audited", a_sound_programme) as engine:
         yield engine
-        engine.dispose()
 
 
 @pytest.mark.sqlite

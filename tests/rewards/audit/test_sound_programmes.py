@@ -148,9 +148,7 @@ def test_closes_at_once(engine: sa.Engine) -> None:
     assert sound(engine)
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in databases.KINDS]
-)
+@pytest.mark.parametrize("kind", databases.EACH_KIND)
 def test_a_close_that_was_killed_and_run_again(kind: str) -> None:
     with databases.fresh_database(kind) as url:
         engine = open_database(url)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy.orm import Session
 
-from partner_cx.database import open_database, reading, transact
+from partner_cx.database import reading, transact
 from partner_cx.errors import Invalid
 from partner_cx.periods import Period
 from partner_cx.words import Words
@@ -28,14 +28,10 @@ PUBLIC = totals.public_key(KEY)
 JULY = Period.parse("2026-07")
 
 
-@pytest.fixture(
-    params=[pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in databases.KINDS]
-)
+@pytest.fixture(params=databases.EACH_KIND)
 def programme(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
-    with databases.prepared_database(request.param, "audited", a_sound_programme) as url:
-        engine = open_database(url)
+    with databases.prepared_engine(request.param, "audited", a_sound_programme) as engine:
         yield engine
-        engine.dispose()
 
 
 def signed(engine: sa.Engine, period: Period = JULY) -> str:

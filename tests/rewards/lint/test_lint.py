@@ -17,7 +17,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from partner_cx.database import open_database, reading
+from partner_cx.database import reading
 from partner_cx.periods import Period
 from rewards.conditions import (
     Compared,
@@ -56,14 +56,12 @@ FINE = replace(rule_in("no_end.fine"), code="fine")
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in databases.KINDS],
+    params=databases.EACH_KIND,
 )
 def programme(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
     """The checked programme, which no test changes."""
-    with databases.prepared_database(request.param, "checked", a_checked_programme) as url:
-        engine = open_database(url)
+    with databases.prepared_engine(request.param, "checked", a_checked_programme) as engine:
         yield engine
-        engine.dispose()
 
 
 def concerns_about(engine: sa.Engine, rule: Rule, on: date = TODAY) -> list[Concern]:
