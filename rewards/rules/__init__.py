@@ -325,7 +325,7 @@ def decide(rule: Rule, evidence: Evidence, history: Iterable[Won] = ()) -> Decis
     leaves the decision open, to be taken again when the figure comes in. The same holds of the
     figure that an award is measured by.
 
-    history: what the rule has already paid the recipient.
+    history: what the rule has already awarded the recipient.
     """
     findings = tuple(condition.examine(evidence) for condition in rule.conditions)
     verdict = all_met(finding.verdict for finding in findings)

@@ -1,8 +1,8 @@
 """Limits: how much, how often and how soon again one subject may earn by one rule.
 
 They are applied last, when a rule is met and what it earns is known: a limit never makes a rule
-unmet, it makes it pay less. Counted is what the same rule has paid the same recipient, by the day
-it was earned on, whatever the order in which the programme learned of it.
+unmet, it makes it pay less. Counted is what the same rule awarded the same recipient, whether or
+not a budget has paid it, by the day it was earned on, in whatever order the programme learned it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DAYS_MAX = 3_660
 
 @dataclass(frozen=True)
 class Won:
-    """What the rule paid the same recipient, on an earlier day or earlier on the same one.
+    """What the rule awarded the same recipient, on an earlier day or earlier on the same one.
 
     points: below zero where an award was taken back: a limit of points has that room again.
     """
@@ -97,7 +97,7 @@ def applied(
     cool_down_days: 30 after an award of day D allow the next one from day D + 30 on. An award
         that comes to light late, for a day before D, keeps the same distance.
     on: the day the award is for.
-    history: what the rule has already paid the recipient, in any order.
+    history: what the rule has already awarded the recipient, in any order.
     Where several limits leave as little, the one that lasts longest is told.
     """
     tightest = _tightest(limits, cool_down_days, on, points, history)

@@ -142,7 +142,7 @@ class Situation:
     on: the day the decision is about; None: the last of the rule's first period, or for a rule on
         an event its first day.
     events: how often things happened, by kind; a kind that isn't named was never told of.
-    won: what the rule has already paid.
+    won: what the rule has already awarded.
     """
 
     figures: tuple[StatedFigure, ...] = ()
