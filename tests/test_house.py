@@ -68,6 +68,18 @@ def test_help_explains_every_command():
     assert CliRunner().invoke(app, ["--help"]).exit_code == 0
 
 
+def test_every_command_and_each_below_it_is_told_of_in_the_docs():
+    from api.cli import app
+
+    named = [
+        f"{name} {below}".rstrip()
+        for name, command in typer.main.get_group(app).commands.items()
+        for below in getattr(command, "commands", None) or [""]
+    ]
+    told = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert [name for name in named if not re.search(rf"(partner-cx |`){name}\b", told)] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=called)
 def test_links_between_pages_lead_somewhere(page: Path):
     links = re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8"))
