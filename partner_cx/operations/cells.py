@@ -25,6 +25,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from partner_cx.errors import Invalid
+from partner_cx.network import addresses as email_addresses
 from partner_cx.quantities import MICRO, MINOR_MAX, UNITS_MAX, currency_code, exponent
 
 Cells: TypeAlias = pa.Array | pa.ChunkedArray
@@ -32,7 +33,6 @@ Parsed: TypeAlias = tuple[pa.Array, npt.NDArray[np.bool_]]
 
 FIRST_DAY = date(1970, 1, 1)
 LAST_DAY = date(2100, 12, 31)
-EMAIL_LONGEST = 254
 
 _INSTANT = pa.timestamp("us", tz="UTC")
 _EARLIEST, _LATEST = date(1969, 12, 31), date(2101, 1, 1)  # bounds in any zone
@@ -168,10 +168,8 @@ def parse_emails(values: Cells) -> Parsed:
     """Addresses in small letters. Their form is checked, not whether anyone reads there."""
     cells = _flat(values)
     addresses = pc.utf8_lower(as_texts(cells))
-    plausible = pc.match_substring_regex(
-        addresses, r"^[^@\s,;:<>()\"\x00-\x1f]+@[^@\s,;:<>()\"_]+\.[^@\s,;:<>()\"_.\d]{2,}$"
-    )
-    short = pc.less_equal(pc.utf8_length(addresses), EMAIL_LONGEST)
+    plausible = pc.match_substring_regex(addresses, email_addresses.FORM)
+    short = pc.less_equal(pc.utf8_length(addresses), email_addresses.LONGEST)
     addresses = _only(addresses, pc.and_(plausible, short))
     return addresses, _missing(cells, addresses)
 

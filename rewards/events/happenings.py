@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from partner_cx.database import lock, lock_number
 from partner_cx.errors import Conflict, Invalid, NotFound
 from partner_cx.network import groups
+from partner_cx.network.addresses import is_email
 from partner_cx.network.partners import Partner
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.settings import Settings
@@ -75,9 +76,11 @@ class Happening:
         for text, what in ((self.person, "the person"), (self.subject, "the subject")):
             if text is not None:
                 Given.of(text, what).line()
-        if self.person is not None and "@" not in self.person:
-            raise Invalid(f"{self.person!r} isn't an e-mail address.", remedy="Write name@domain.")
-        person = self.person.strip().lower() if self.person else None
+        person = None if self.person is None else self.person.strip().lower()
+        if person is not None and not is_email(person):
+            raise Invalid(
+                f"“{self.person}” isn't an e-mail address.", remedy="Write it as name@domain.com."
+            )
         return Happening(
             self.key, self.kind, self.partner_code, self.happened_at, person, self.subject
         )

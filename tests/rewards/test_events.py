@@ -108,6 +108,8 @@ def test_a_key_that_stands_for_another_event_is_refused(
         ({"key": "two\nlines"}, Invalid),
         ({"key": ""}, Invalid),
         ({"person": "Ada"}, Invalid),
+        ({"person": "@"}, Invalid),
+        ({"person": "ada@lyon"}, Invalid),
         ({"subject": "a\nb"}, Invalid),
     ],
 )
