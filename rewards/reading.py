@@ -1,4 +1,4 @@
-"""Strict reading of plain data: a rule is YAML outside and JSON inside, read by the same words.
+"""Strict reading of plain data: a rule's YAML, and any value that somebody hands in.
 
 Before it stands a file that a manager wrote, or a stored version; after it `rules` and
 `conditions`, which take each value out by its kind. Nothing is guessed: a value of another kind,

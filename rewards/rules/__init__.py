@@ -1,8 +1,8 @@
 """Rules are data: who can earn what, when, and under which conditions; `decide` applies one.
 
 Before it stands evidence, after it a decision that says why; granting it is another matter.
-A rule is written by a channel manager as YAML, kept as JSON, and never changed once published:
-a change is a new version. Nothing here touches a database.
+A rule is written by a channel manager as YAML, kept as YAML in one form, and never changed once
+published: a change is a new version. Nothing here touches a database.
 """
 
 from __future__ import annotations
