@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import InstrumentedAttribute
 
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
@@ -152,11 +153,15 @@ def _hold_text(until: object, needs_approval: bool) -> str:
 
 @dataclass(frozen=True)
 class _Owed:
-    """A met decision that no transfer pays. moment: when it could have been paid first."""
+    """A met decision that no transfer pays.
+
+    moments: between which it could have been paid first, see `_latest`. They are one, unless
+    somebody gave an act an earlier moment by hand.
+    """
 
     key: str
     points: int
-    moment: datetime
+    moments: tuple[datetime, datetime]
     budget: str
     group: tuple[int, int] | None  # close and rule version; None: an event's, paid by itself
 
@@ -165,17 +170,22 @@ def vanished(inspection: Inspection, rules: Readable) -> Iterator[Found]:
     """Awards that were earned, could be paid, and aren't there.
 
     An award that its budget couldn't pay waits, and that is no difference. Whether it could is
-    told by the budget's entries up to the moment of the close or event.
+    told by the budget's entries up to the moment of the close or event. What was recorded later
+    and given an earlier moment by hand (`--now`) is taken in the order in which it was recorded.
     """
     owed: dict[str, list[_Owed]] = defaultdict(list)
     for each in _owed(inspection, rules):
         owed[each.budget].append(each)
     for code, waiting in sorted(owed.items()):
-        held = _held_at(inspection, code, sorted({each.moment for each in waiting}))
+        moments = sorted({moment for each in waiting for moment in each.moments})
+        held = _held_at(inspection, code, moments)
         yield from _payable(inspection, waiting, held, rules)
 
 
 def _owed(inspection: Inspection, rules: Readable) -> Iterator[_Owed]:
+    closes = _latest(Closing.id, Closing.closed_at)
+    events = _latest(EventRow.id, EventRow.recorded_at)
+    closes_before, events_before = closes.alias(), events.alias()
     unpaid = (
         sa.select(
             DecisionRow.points,
@@ -185,22 +195,44 @@ def _owed(inspection: Inspection, rules: Readable) -> Iterator[_Owed]:
             Closing.closed_at,
             EventRow.key.label("event_key"),
             EventRow.recorded_at,
+            closes.c.moment.label("closes_by_then"),
+            events.c.moment.label("events_by_then"),
+            closes_before.c.moment.label("closes_before"),
+            events_before.c.moment.label("events_before"),
             Partner.code,
         )
         .join(Partner, Partner.id == DecisionRow.partner_id)
         .outerjoin(Closing, Closing.id == DecisionRow.closing_id)
         .outerjoin(EventRow, EventRow.id == DecisionRow.event_id)
         .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
+        .outerjoin(closes, closes.c.id == DecisionRow.closing_id)
+        .outerjoin(events, events.c.id == DecisionRow.event_id)
+        .outerjoin(closes_before, closes_before.c.id == EventRow.last_closing_id)
+        .outerjoin(events_before, events_before.c.id == Closing.last_event_id)
         .where(DecisionRow.points > 0, Transfer.id.is_(None))
         .order_by(DecisionRow.id)
     )
     for row in inspection.stream(unpaid):
         inspection.saw("awards waiting")
-        moment = row.closed_at or row.recorded_at
+        told = row.closed_at or row.recorded_at
+        latest = (row.closes_by_then, row.events_by_then, row.closes_before, row.events_before)
         if _is_whole(row, rules):
             _, rule = rules[row.rule_version_id]
             group = (row.closing_id, row.rule_version_id) if row.closing_id else None
-            yield _Owed(_key(row, rule), row.points, moment, rule.budget, group)
+            moments = (told, max(filter(None, latest)))
+            yield _Owed(_key(row, rule), row.points, moments, rule.budget, group)
+
+
+def _latest(
+    number: InstrumentedAttribute[int], moment: InstrumentedAttribute[datetime]
+) -> sa.Subquery:
+    """Of each row the latest moment told up to it, in the order of recording: `id`, `moment`.
+
+    A moment can be given by hand, the order can't: whatever was recorded afterwards happened
+    no earlier.
+    """
+    latest = sa.func.max(moment).over(order_by=number)
+    return sa.select(number.label("id"), latest.label("moment")).subquery()
 
 
 def _held_at(
@@ -210,12 +242,13 @@ def _held_at(
 
     What was given to it at the very moment may have come after, and doesn't count.
     """
+    transfers = _latest(Transfer.id, Transfer.recorded_at)
     entries = (
-        sa.select(Transfer.recorded_at, Entry.points)
-        .join(Transfer, Transfer.id == Entry.transfer_id)
+        sa.select(transfers.c.moment, Entry.points)
+        .join(transfers, transfers.c.id == Entry.transfer_id)
         .join(Account, Account.id == Entry.account_id)
         .where(Account.kind == AccountKind.BUDGET, Account.owner == budget)
-        .order_by(Transfer.recorded_at, Entry.points)
+        .order_by(transfers.c.moment, Entry.points)
     )
     held: dict[datetime, int] = {}
     waiting, balance = list(reversed(moments)), 0
@@ -233,7 +266,7 @@ def _payable(
     for number, each in enumerate(waiting):
         groups[each.group or number].append(each)
     for owed in groups.values():
-        left = held[owed[0].moment]
+        left = min(held[moment] for moment in owed[0].moments)
         policy, paid = Shortage.FIRST_COME, 0
         if owed[0].group:
             _, rule = rules[owed[0].group[1]]
