@@ -68,7 +68,9 @@ class Given:
         return f"“{text[:60]}”" if self.value is not None else text
 
     def fields(self, *, required: Collection[str], optional: Collection[str] = ()) -> Fields:
-        """The fields by name. An empty optional field is as good as absent."""
+        """The fields by name. One that is written and left empty is refused: with the lines of
+        “for” commented out, a rule would pay everyone.
+        """
         known = [*required, *optional]
         if not isinstance(self.value, dict):
             raise self.refused(
@@ -81,12 +83,15 @@ class Given:
                     f"{given.named_at}: “{name[:60]}” isn't a field here.",
                     remedy=_did_you_mean(name, known),
                 )
+            if given.value is None:
+                remedy = "Give it a value" + (
+                    "." if name in required else ", or take the line out."
+                )
+                raise given.refused(f"“{name}” is empty.", remedy)
         for name in required:
             if name not in self.value:
                 raise self.refused(f"the field “{name}” is missing.", f"Add a line “{name}: …”.")
-            if self.value[name].value is None:
-                raise self.value[name].refused(f"“{name}” is empty.", "Give it a value.")
-        return Fields({k: v for k, v in self.value.items() if v.value is not None})
+        return Fields(self.value)
 
     def only_field(self, known: Collection[str]) -> tuple[str, Given]:
         """The one field of a thing that is told by its name, such as a condition."""
