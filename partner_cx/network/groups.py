@@ -17,6 +17,7 @@ from partner_cx.database import Base, Id, Text
 from partner_cx.frames import read_frame
 from partner_cx.network.names import PartnerKind
 from partner_cx.network.partners import Partner
+from partner_cx.prepared import Prepared
 
 
 class GroupMember(Base):
@@ -101,8 +102,9 @@ def _by(partners: pd.DataFrame, name: str) -> pd.DataFrame:
     return pd.DataFrame({"group_code": f"{name}:" + told[name], "partner_id": told["id"]})
 
 
-_OF_PARTNER = sa.text(
-    """
+_OF_PARTNER = Prepared(
+    sa.text(
+        """
     WITH RECURSIVE above(id, parent_id, kind, code, level) AS (
         SELECT id, parent_id, kind, code, 0 FROM partners WHERE id = :partner_id
         UNION ALL
@@ -113,6 +115,7 @@ _OF_PARTNER = sa.text(
     UNION ALL
     SELECT 'group', group_code FROM group_members WHERE partner_id = :partner_id
     """
+    )
 )
 
 
@@ -122,7 +125,7 @@ def of_partner(session: Session, partner: Partner | sa.Row[Any]) -> frozenset[st
     partner: its id, kind, tier, region and country.
     """
     asked = {"partner_id": partner.id, "levels_max": _LEVELS_MAX - 1}
-    found = session.connection().execute(_OF_PARTNER, asked)
+    found = _OF_PARTNER.rows(session, asked)
     groups = {
         f"{kind}:{code.removeprefix('group:') if kind == 'group' else code}" for kind, code in found
     }

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from partner_cx.database import lock
 from partner_cx.measures.figures import Scorecard
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
+from partner_cx.prepared import Prepared
 from partner_cx.words import Words
 from rewards.budgets import LEVELS, BudgetAlert, budget, points_left, raise_alerts
 from rewards.conditions import Verdict
@@ -105,6 +107,7 @@ class Due:
         )
 
 
+@lru_cache(maxsize=1_000)
 def told_to_the_winner(rule: Rule, on: date, points: int) -> Words:
     """What the winner reads of an award that a rule gave on an event."""
     event = Event(rule.on.event) if rule.on.event else None
@@ -148,10 +151,10 @@ class _Standing:
 
 def _standing(session: Session, due: Due) -> _Standing:
     asked = {"kind": due.kind, "owner": due.owner, "budget": due.rule.budget}
-    rows = session.connection().execute(_STANDING, asked).all()
+    rows = _STANDING.rows(session, asked)
     if len(rows) < 2:  # one of them isn't open yet
         due.accounts(session)
-        rows = session.connection().execute(_STANDING, asked).all()
+        rows = _STANDING.rows(session, asked)
     target, source = sorted(rows, key=lambda row: row.kind == AccountKind.BUDGET)
     told = source.level if source.funded_then == source.funded else 0
     return _Standing(
@@ -211,7 +214,7 @@ def _accounts_with_standing() -> sa.Select[*tuple[Any, ...]]:
 
 
 _ENTRIES = Entry.__table__
-_STANDING = _accounts_with_standing()
+_STANDING = Prepared(_accounts_with_standing())
 
 
 def after_paying(session: Session, paid: Sequence[Due], now: datetime) -> None:

@@ -21,6 +21,7 @@ from partner_cx.measures.scorecards import NETWORK, figure_of
 from partner_cx.network.partners import Partner
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.periods import Period, PeriodKind
+from partner_cx.prepared import Prepared
 from rewards.deciding.gathering import peer_group
 from rewards.decisions import DecisionRow
 from rewards.events import EventRow
@@ -66,9 +67,9 @@ def event_history(session: Session, event: EventRow, rule: Rule) -> list[Won]:
     if rule.award.to is Recipient.PERSON:
         if event.person_email is None:
             return []
-        found = session.connection().execute(_BY_PERSON, asked | {"person": event.person_email})
+        found = _BY_PERSON.rows(session, asked | {"person": event.person_email})
     else:
-        found = session.connection().execute(_BY_PARTNER, asked | {"partner": event.partner_id})
+        found = _BY_PARTNER.rows(session, asked | {"partner": event.partner_id})
     return [
         Won(on if period is None else _parsed(period).last_day, points)
         for points, period, on in found
@@ -94,8 +95,8 @@ def _won() -> sa.Select[*tuple[Any, ...]]:
     )
 
 
-_BY_PARTNER = _won().where(DecisionRow.__table__.c.partner_id == sa.bindparam("partner"))
-_BY_PERSON = _won().where(EventRow.__table__.c.person_email == sa.bindparam("person"))
+_BY_PARTNER = Prepared(_won().where(DecisionRow.__table__.c.partner_id == sa.bindparam("partner")))
+_BY_PERSON = Prepared(_won().where(EventRow.__table__.c.person_email == sa.bindparam("person")))
 _CODE = sa.select(Partner.code).where(Partner.id == sa.bindparam("partner_id"))
 
 
@@ -141,17 +142,24 @@ def _figures(
 def _frozen(
     session: Session, period: Period, level: str, subject: str, kpis: Collection[str]
 ) -> Mapping[str, Figure]:
-    asked = {"period": str(period), "level": level, "subject": subject, "kpis": sorted(kpis)}
-    return {row.kpi: figure_of(row) for row in session.connection().execute(_FROZEN, asked)}
+    asked = {"period": str(period), "level": level, "subject": subject}
+    named = {f"kpi_{number}": kpi for number, kpi in enumerate(sorted(kpis))}
+    found = _frozen_of(len(named)).rows(session, asked | named)
+    return {row.kpi: figure_of(row) for row in found}
 
 
-_KEPT = FrozenFigure.__table__.c
-_FROZEN = sa.select(FrozenFigure.__table__).where(
-    _KEPT.period == sa.bindparam("period"),
-    _KEPT.level == sa.bindparam("level"),
-    _KEPT.subject == sa.bindparam("subject"),
-    _KEPT.kpi.in_(sa.bindparam("kpis", expanding=True)),
-)
+@lru_cache(maxsize=100)
+def _frozen_of(kpis: int) -> Prepared:
+    """The statement that asks for so many KPIs of a subject."""
+    kept = FrozenFigure.__table__.c
+    return Prepared(
+        sa.select(FrozenFigure.__table__).where(
+            kept.period == sa.bindparam("period"),
+            kept.level == sa.bindparam("level"),
+            kept.subject == sa.bindparam("subject"),
+            kept.kpi.in_([sa.bindparam(f"kpi_{number}") for number in range(kpis)]),
+        )
+    )
 
 
 def _earlier(
@@ -209,7 +217,7 @@ def _count(session: Session, event: EventRow, asked: EventsAsked, kind: PeriodKi
     counting = _COUNT if asked.subject is None else _COUNT_ABOUT
     if asked.subject is None:
         del values["subject"]
-    count = session.connection().execute(counting, values).scalar_one()
+    ((count,),) = counting.rows(session, values)
     if count or asked.kind == event.kind:
         return count
     ever = sa.select(EventRow.id).where(EventRow.kind == asked.kind, EventRow.id <= event.id)
@@ -217,10 +225,11 @@ def _count(session: Session, event: EventRow, asked: EventsAsked, kind: PeriodKi
 
 
 _TOLD = EventRow.__table__.c
-_COUNT = sa.select(sa.func.count(_TOLD.id)).where(
+_COUNTED = sa.select(sa.func.count(_TOLD.id)).where(
     _TOLD.partner_id == sa.bindparam("partner"),
     _TOLD.kind == sa.bindparam("kind"),
     _TOLD.on.between(sa.bindparam("first"), sa.bindparam("last")),
     _TOLD.id <= sa.bindparam("event"),
 )
-_COUNT_ABOUT = _COUNT.where(_TOLD.subject == sa.bindparam("subject"))
+_COUNT = Prepared(_COUNTED)
+_COUNT_ABOUT = Prepared(_COUNTED.where(_TOLD.subject == sa.bindparam("subject")))

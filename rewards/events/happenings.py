@@ -26,6 +26,7 @@ from partner_cx.network import groups
 from partner_cx.network.addresses import is_email
 from partner_cx.network.partners import Partner
 from partner_cx.operations.event_kinds import EventKind
+from partner_cx.prepared import Prepared
 from partner_cx.settings import Settings
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
@@ -159,12 +160,12 @@ def _hold_partner(session: Session, partner_code: str) -> None:
     """
     if session.get_bind().dialect.name == "postgresql":
         numbers = {"all": lock_number(ALL_EVENTS), "one": lock_number(f"events:{partner_code}")}
-        session.connection().execute(_BOTH_LOCKS, numbers)
+        _BOTH_LOCKS.rows(session, numbers)
 
 
 ALL_EVENTS = "events"
-_BOTH_LOCKS = sa.text(
-    "SELECT pg_advisory_xact_lock_shared(2026, :all), pg_advisory_xact_lock(2026, :one)"
+_BOTH_LOCKS = Prepared(
+    sa.text("SELECT pg_advisory_xact_lock_shared(2026, :all), pg_advisory_xact_lock(2026, :one)")
 )
 
 
@@ -181,12 +182,14 @@ PARTNERS = sa.select(
     Partner.left_on,
     sa.select(sa.func.max(Closing.id)).scalar_subquery().label("last_closing_id"),
 )
-_PARTNER = PARTNERS.add_columns(*RULEBOOK_STAMP).where(Partner.code == sa.bindparam("code"))
+_PARTNER = Prepared(
+    PARTNERS.add_columns(*RULEBOOK_STAMP).where(Partner.code == sa.bindparam("code"))
+)
 
 
 def who_it_was(session: Session, partner_code: str) -> sa.Row[Any]:
     """The partner as it is now, with the last close there is."""
-    found = session.connection().execute(_PARTNER, {"code": partner_code}).one_or_none()
+    found = _PARTNER.one(session, {"code": partner_code})
     if found is None:
         raise NotFound(
             f"No partner has the code {partner_code}.",
@@ -235,19 +238,21 @@ def _record(session: Session, event: EventRow, now: datetime) -> bool:
     """Insert the event and give it its id; False where its key is there already."""
     event.recorded_at = now
     values = {column: getattr(event, column) for column in _COLUMNS}
-    connection = session.connection()
-    added = connection.execute(_INSERT_EVENT[connection.dialect.name], values).scalar()
+    added = _INSERT_EVENT[session.get_bind().dialect.name].one(session, values)
     if added is None:
         return False
-    event.id = added
+    event.id = added.id
     return True
 
 
 _COLUMNS = [column.name for column in EventRow.__table__.columns if column.name != "id"]
 _INSERT_EVENT = {
-    dialect.__name__.rpartition(".")[2]: dialect.insert(EventRow.__table__)
-    .on_conflict_do_nothing(index_elements=["key"])
-    .returning(EventRow.__table__.c.id)
+    dialect.__name__.rpartition(".")[2]: Prepared(
+        dialect.insert(EventRow.__table__)
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(EventRow.__table__.c.id),
+        given=_COLUMNS,
+    )
     for dialect in (postgresql, sqlite)
 }
 
@@ -302,10 +307,13 @@ def _decide(
             "verdict": verdict.value,
             "points": points,
         }
-        decision_id = session.connection().execute(_INSERT_DECISION, decision).scalar_one()
+        ((decision_id,),) = _INSERT_DECISION.rows(session, decision)
         due = Due(decision_id, points, rule, event, partner_code)
         paid = points > 0 and pay(session, due, now)
         yield Ruling(rule.code, rule.version, verdict, points, paid)
 
 
-_INSERT_DECISION = sa.insert(DecisionRow.__table__).returning(DecisionRow.__table__.c.id)
+_INSERT_DECISION = Prepared(
+    sa.insert(DecisionRow.__table__).returning(DecisionRow.__table__.c.id),
+    given=("event_id", "rule_version_id", "partner_id", "verdict", "points"),
+)

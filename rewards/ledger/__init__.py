@@ -25,6 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from partner_cx import bulk
 from partner_cx.database import Base, Id, Instant, Text, where_given
 from partner_cx.errors import Conflict, Invalid
+from partner_cx.prepared import Prepared
 from partner_cx.words import Words
 from rewards.ledger.balances import (
     CHANGE_BALANCE,
@@ -236,22 +237,21 @@ def post_new(session: Session, posting: Posting, *, now: datetime) -> bool:
     `post_one`: no savepoint, since what comes in is taken back by hand. The caller commits.
     Raises Conflict when the key is there; the caller's transaction is then to be undone.
     """
-    connection = session.connection()
     done: list[tuple[Account, int]] = []
     for changed, points in posting.changes.items():
         asked = {"account_id": changed.id, "points": points}
-        if connection.execute(CHANGE_BALANCE, asked).first() is None:
+        if not CHANGE_BALANCE.rows(session, asked):
             for account_, given in done:
                 back = {"account_id": account_.id, "points": -given}
-                assert connection.execute(CHANGE_BALANCE, back).first(), "it was there just now"
+                assert CHANGE_BALANCE.rows(session, back), "it was there just now"
             return False
         done.append((changed, points))
-    insert = _INSERT_TRANSFER[connection.dialect.name]
-    added = connection.execute(insert, _transfer(posting, now)).scalar()
+    insert = _INSERT_TRANSFER[session.get_bind().dialect.name]
+    added = insert.one(session, _transfer(posting, now))
     if added is None:
         raise _used_otherwise(posting.key)
-    entries = [_entry(added, *each) for each in done]
-    connection.execute(_INSERT_ENTRIES, entries)
+    for each in done:
+        _INSERT_ENTRY.rows(session, _entry(added.id, *each))
     return True
 
 
@@ -286,12 +286,17 @@ def post_many(session: Session, postings: Sequence[Posting], *, now: datetime) -
 
 _ENTRIES = pa.schema([(name, pa.int64()) for name in ("transfer_id", "account_id", "points")])
 _INSERT_TRANSFER = {
-    dialect.__name__.rpartition(".")[2]: dialect.insert(Transfer.__table__)
-    .on_conflict_do_nothing(index_elements=["key"])
-    .returning(Transfer.__table__.c.id)
+    dialect.__name__.rpartition(".")[2]: Prepared(
+        dialect.insert(Transfer.__table__)
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(Transfer.__table__.c.id),
+        given=Transfer.__table__.c.keys()[1:],  # all but the id
+    )
     for dialect in (postgresql, sqlite)
 }
-_INSERT_ENTRIES = sa.insert(Entry.__table__)
+_INSERT_ENTRY = Prepared(
+    sa.insert(Entry.__table__).inline(), given=("transfer_id", "account_id", "points")
+)
 
 
 def _transfer(posting: Posting, now: datetime) -> dict[str, object]:

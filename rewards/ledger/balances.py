@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from partner_cx import bulk
 from partner_cx.database import Base, Id, Text
 from partner_cx.errors import Conflict
+from partner_cx.prepared import Prepared
 from partner_cx.quantities import number_text, points_text
 
 
@@ -213,7 +214,7 @@ def insert_for(session: Session, model: type[Base]) -> postgresql.Insert | sqlit
 
 
 # What `change` says, without the account's object: for whoever asks at once what became of it.
-CHANGE_BALANCE = (
+CHANGE_BALANCE = Prepared(
     sa.update(Account.__table__)
     .where(
         Account.__table__.c.id == sa.bindparam("account_id"),

@@ -1,0 +1,155 @@
+"""Statements that are put into words once, and said straight to the driver.
+
+For the few that every event needs. What SQLAlchemy does on the way to the driver and back costs
+several times what the database takes to answer them; it is done here when a statement is first
+said on a kind of database, and never again.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+Processor = Callable[[Any], Any]
+
+
+class Prepared:
+    """A statement of Core whose values are all bound by name; an INSERT names those it gives.
+
+    It runs in the session's transaction and flushes nothing before. Whoever listens to the engine
+    hears it, and it fails as SQLAlchemy fails. Defaults that Python would compute aren't: give
+    every value.
+    """
+
+    def __init__(self, statement: Any, *, given: Iterable[str] = ()) -> None:
+        self._statement = statement
+        self._given = list(given) or None
+        self._worded: dict[str, _Worded] = {}
+
+    def rows(self, session: Session, values: Mapping[str, Any]) -> list[Any]:
+        """What it finds, or returns: rows with the names of its columns."""
+        connection = _connection_of(session)
+        dialect = connection.dialect
+        worded = self._worded.get(dialect.name)
+        if worded is None:
+            worded = _put_into_words(self._statement, self._given, dialect)
+            self._worded[dialect.name] = worded
+        return worded.said(connection, worded.bound(values))
+
+    def one(self, session: Session, values: Mapping[str, Any]) -> Any | None:
+        """The only row, or None where there is none."""
+        rows = self.rows(session, values)
+        assert len(rows) <= 1, "it was to find one row"
+        return rows[0] if rows else None
+
+
+def _connection_of(session: Session) -> sa.Connection:
+    """The session's connection, asked for once in a transaction: that, too, takes its time."""
+    transaction = session.get_transaction()
+    known, connection = session.info.get(_CONNECTION, (None, None))
+    if transaction is None or transaction is not known or not transaction.is_active:
+        connection = session.connection()
+        session.info[_CONNECTION] = session.get_transaction(), connection
+    assert connection is not None
+    return connection
+
+
+_CONNECTION = "prepared.connection"
+
+
+@dataclass
+class _Worded:
+    """A statement in the words of one kind of database.
+
+    binds: each value's name with what makes it the driver's. constants: what is the same each time.
+    columns: what comes back. reading: how, as is known once something did.
+    """
+
+    sql: str
+    by_position: bool
+    binds: Sequence[tuple[str, Processor | None]]
+    constants: Mapping[str, Any]
+    columns: Sequence[Any]
+    reading: _Reading | None = None
+
+    def bound(self, values: Mapping[str, Any]) -> Any:
+        every = {**self.constants, **values}
+        if self.by_position:
+            return [make(every[name]) if make else every[name] for name, make in self.binds]
+        return {name: make(every[name]) if make else every[name] for name, make in self.binds}
+
+    def said(self, connection: sa.Connection, bound: Any) -> list[Any]:
+        cursor = connection.connection.cursor()
+        for listener in connection.dispatch.before_cursor_execute:
+            listener(connection, cursor, self.sql, bound, None, False)
+        try:
+            cursor.execute(self.sql, bound)
+            if not cursor.description:
+                return []
+            self.reading = self.reading or _reading(self.columns, cursor, connection.dialect)
+            return [self.reading.read(each) for each in cursor.fetchall()]
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise _as_sqlalchemy(error, self.sql, bound, connection.dialect) from error
+        finally:
+            cursor.close()
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """row: makes a row of what the driver returns. makes: what makes its values ours, by place."""
+
+    row: Callable[[Iterable[Any]], Any]
+    makes: Sequence[tuple[int, Processor]]
+
+    def read(self, found: Sequence[Any]) -> Any:
+        if not self.makes:
+            return self.row(found)
+        values = list(found)
+        for place, make in self.makes:
+            values[place] = make(values[place])
+        return self.row(values)
+
+
+def _put_into_words(statement: Any, given: list[str] | None, dialect: sa.Dialect) -> _Worded:
+    compiled = statement.compile(dialect=dialect, column_keys=given)
+    names = compiled.positiontup if compiled.positional else list(compiled.bind_names.values())
+    binds = compiled.binds
+    return _Worded(
+        sql=str(compiled),
+        by_position=bool(compiled.positional),
+        binds=[(name, _impl(binds[name].type, dialect).bind_processor(dialect)) for name in names],
+        constants=dict(compiled.params),
+        columns=list(getattr(statement, "exported_columns", ())),
+    )
+
+
+def _reading(columns: Sequence[Any], cursor: Any, dialect: sa.Dialect) -> _Reading:
+    """How to read what a cursor tells of: its driver knows the types, SQLAlchemy what to do."""
+    makes = [
+        _impl(column.type, dialect).result_processor(dialect, told[1])
+        for column, told in zip(columns, cursor.description, strict=False)
+    ]
+    return _Reading(
+        _row_of([column.key for column in columns]),
+        [(place, make) for place, make in enumerate(makes) if make],
+    )
+
+
+def _impl(type_: Any, dialect: sa.Dialect) -> Any:
+    return type_.dialect_impl(dialect)
+
+
+def _row_of(names: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
+    """A maker of rows; what has no names, as a text of one's own, comes as it is."""
+    row: Any = namedtuple("Row", names, rename=True) if names else None
+    return row._make if row else tuple
+
+
+def _as_sqlalchemy(error: Exception, sql: str, bound: Any, dialect: sa.Dialect) -> BaseException:
+    return DBAPIError.instance(sql, bound, error, dialect.loaded_dbapi.Error, dialect=dialect)
