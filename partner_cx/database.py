@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import psycopg
@@ -152,8 +153,18 @@ def reading(engine: sa.Engine) -> Iterator[Session]:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[Session]:
     """A session in one transaction: committed at the end, or undone whole."""
-    with Session(engine.execution_options(writes=True)) as session, session.begin():
+    with Session(_for_writing(engine)) as session, session.begin():
         yield session
+
+
+def _for_writing(engine: sa.Engine) -> sa.Engine:
+    """The engine whose transactions are to write: only SQLite has to know before they begin."""
+    return _writing_sqlite(engine) if engine.dialect.name == "sqlite" else engine
+
+
+@lru_cache(maxsize=20)  # made for each transaction, it would cost as much as all the rest of it
+def _writing_sqlite(engine: sa.Engine) -> sa.Engine:
+    return engine.execution_options(writes=True)
 
 
 def transact(engine: sa.Engine, work: Callable[[Session], T], *, tries: int = 5) -> T:
