@@ -142,10 +142,13 @@ def _open_postgresql(address: sa.URL) -> sa.Engine:
 
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[Session]:
-    """A session that reads from one snapshot and leaves nothing behind."""
+    """A session that reads from one snapshot and leaves nothing behind.
+
+    Whoever asks it for more once it is closed is refused, rather than answered from another one.
+    """
     if engine.dialect.name == "postgresql":
         engine = engine.execution_options(isolation_level="REPEATABLE READ")
-    with Session(engine) as session:
+    with Session(engine, close_resets_only=False) as session:
         yield session
         session.rollback()
 
@@ -153,7 +156,7 @@ def reading(engine: sa.Engine) -> Iterator[Session]:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[Session]:
     """A session in one transaction: committed at the end, or undone whole."""
-    with Session(_for_writing(engine)) as session, session.begin():
+    with Session(_for_writing(engine), close_resets_only=False) as session, session.begin():
         yield session
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -93,17 +94,18 @@ def backtest(
     asked = Period.span(Period.parse(first), Period.parse(last))
     view = View.PERIODS if summary else show
     with open_house(database) as house:
-        at = moment(now, house.settings)
-        test = _tried(house, rule, asked, against, budget, draft=draft, now=at)
-    spoken = language or house.language
-    rows = _rows(test, view, spoken)
+        at, spoken = moment(now, house.settings), language or house.language
+        with _tried(house, rule, asked, against, budget, draft=draft, now=at) as test:
+            rows = _rows(test, view, spoken)
+            sentences = [sentence.in_(spoken) for sentence in test.sentences]
     if partner is not None:
         rows = [row for row in rows if row.get("partner") == partner]
     print_rows(rows, COLUMNS[view], form=form, language=spoken)
-    for sentence in test.sentences:
-        say(sentence.in_(spoken))
+    for sentence in sentences:
+        say(sentence)
 
 
+@contextmanager
 def _tried(
     house: House,
     named: str,
@@ -113,8 +115,8 @@ def _tried(
     *,
     draft: bool,
     now: datetime,
-) -> BackTest:
-    """Measure what isn't closed, then back-test on one snapshot."""
+) -> Iterator[BackTest]:
+    """Measure what isn't closed, then back-test on one snapshot, which its views read on."""
     from partner_cx.database import reading
     from rewards.backtest import backtest, backtest_published
 
@@ -127,7 +129,7 @@ def _tried(
     _measure(house, [each for each in (rule, other) if each], asked, now)
     with reading(house.engine) as session:
         if published:
-            return backtest_published(
+            yield backtest_published(
                 session,
                 rule.code,
                 asked,
@@ -136,15 +138,16 @@ def _tried(
                 against=other,
                 budget_points=budget,
             )
-        return backtest(
-            session,
-            rule,
-            asked,
-            now=now,
-            settings=house.settings,
-            against=other,
-            budget_points=budget,
-        )
+        else:
+            yield backtest(
+                session,
+                rule,
+                asked,
+                now=now,
+                settings=house.settings,
+                against=other,
+                budget_points=budget,
+            )
 
 
 def _found(session: Session, named: str, *, draft: bool) -> tuple[Rule, bool]:

@@ -89,7 +89,10 @@ class BackTest:
 
     @cached_property
     def reach(self) -> tuple[Within, ...]:
-        """Who missed the last period by how little, the nearest first."""
+        """Who missed the last period by how little, the nearest first.
+
+        Asked for first while the session is open: the evidence is read then.
+        """
         return within_reach(self.rule, self.last, self.won) if self.last else ()
 
     @cached_property

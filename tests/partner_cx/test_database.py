@@ -5,10 +5,10 @@ from __future__ import annotations
 import psycopg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InvalidRequestError, OperationalError
 from sqlalchemy.orm import Session
 
-from partner_cx.database import open_database, transact
+from partner_cx.database import open_database, reading, transact
 from partner_cx.errors import Invalid
 from partner_cx.operations.imports import Source
 
@@ -54,3 +54,11 @@ def test_any_other_failure_undoes_everything_and_is_told(engine: sa.Engine) -> N
 def test_an_address_of_no_database_of_ours_is_refused_in_words(url: str) -> None:
     with pytest.raises(Invalid, match=r"sqlite:///|database URL"):
         open_database(url)
+
+
+def test_a_snapshot_that_is_over_answers_nothing_more(engine: sa.Engine) -> None:
+    """What is read late would come from another moment, over a connection nobody closes."""
+    with reading(engine) as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Source)) == 0
+    with pytest.raises(InvalidRequestError, match="closed"):
+        session.scalar(sa.select(sa.func.count()).select_from(Source))

@@ -87,7 +87,7 @@ def assert_as_the_ledger(engine: sa.Engine, code: str = OTIF.code) -> BackTest:
 
 def tried(engine: sa.Engine, rule: Rule, *periods: Period, **given: object) -> BackTest:
     with reading(engine) as session:
-        return backtest(
+        test = backtest(
             session,
             rule,
             periods or YEAR,
@@ -95,6 +95,8 @@ def tried(engine: sa.Engine, rule: Rule, *periods: Period, **given: object) -> B
             settings=SETTINGS,
             **given,  # type: ignore[arg-type]
         )
+        assert test.reach is not None  # drawn while the snapshot can still be read
+        return test
 
 
 # --- a published rule comes to what the ledger holds -------------------------------------------
