@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from fractions import Fraction
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import psycopg
@@ -156,18 +155,11 @@ def reading(engine: sa.Engine) -> Iterator[Session]:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[Session]:
     """A session in one transaction: committed at the end, or undone whole."""
-    with Session(_for_writing(engine), close_resets_only=False) as session, session.begin():
+    with Session(engine, close_resets_only=False) as session, session.begin():
+        # SQLite has to know before the transaction begins. An engine with the option, made for
+        # each of them, would cost as much as all the rest of an empty one.
+        session.connection(execution_options={"writes": True})
         yield session
-
-
-def _for_writing(engine: sa.Engine) -> sa.Engine:
-    """The engine whose transactions are to write: only SQLite has to know before they begin."""
-    return _writing_sqlite(engine) if engine.dialect.name == "sqlite" else engine
-
-
-@lru_cache(maxsize=20)  # made for each transaction, it would cost as much as all the rest of it
-def _writing_sqlite(engine: sa.Engine) -> sa.Engine:
-    return engine.execution_options(writes=True)
 
 
 def transact(engine: sa.Engine, work: Callable[[Session], T], *, tries: int = 5) -> T:
