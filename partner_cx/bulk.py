@@ -7,7 +7,8 @@ a handful of rows uses the session instead.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any, cast
 
 import numpy as np
@@ -18,6 +19,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
+
+_SQLITE_TOGETHER = 50  # rows in one statement; more bring nothing
 
 
 def write(session: Session, table: sa.Table | str, rows: pa.Table) -> None:
@@ -99,18 +102,29 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _sqlite_insert(connection: sa.Connection, name: str, rows: pa.Table, clause: str = "") -> int:
+    """A few rows with each statement, which takes half the time, and those left over one by one."""
     if rows.num_rows == 0:
         return 0
-    places = ", ".join("?" * rows.num_columns)
+    insert = f"INSERT INTO {quoted(name)} ({_names(rows.column_names)}) VALUES"
+    row = f"({', '.join('?' * rows.num_columns)})"
+    values = chain.from_iterable(zip(*map(_sqlite_values, rows.columns), strict=True))
+    statements, left_over = divmod(rows.num_rows, _SQLITE_TOGETHER)
+    inserted = 0
     cursor = connection.connection.cursor()
     try:
-        cursor.executemany(
-            f"INSERT INTO {quoted(name)} ({_names(rows.column_names)}) VALUES ({places}) {clause}",
-            cast("Any", zip(*map(_sqlite_values, rows.columns), strict=True)),
-        )
-        return int(cursor.rowcount)
+        for together, times in ((_SQLITE_TOGETHER, statements), (1, left_over)):
+            cursor.executemany(
+                f"{insert} {', '.join([row] * together)} {clause}",
+                cast("Any", _pieces(values, together * rows.num_columns, times)),
+            )
+            inserted += int(cursor.rowcount)
     finally:
         cursor.close()
+    return inserted
+
+
+def _pieces(values: Iterator[Any], length: int, times: int) -> Iterator[tuple[Any, ...]]:
+    return (tuple(islice(values, length)) for _ in range(times))
 
 
 def _sqlite_insert_together(connection: sa.Connection, name: str, rows: pa.Table) -> None:
