@@ -169,16 +169,13 @@ def _standing(session: Session, due: Due) -> _Standing:
 
 def _accounts_with_standing() -> sa.Select[*tuple[Any, ...]]:
     accounts = Account.__table__
+    # A budget has few gifts among many awards: they are found from the source's side.
     funder, gift, given = (table.alias() for table in (accounts, _ENTRIES, _ENTRIES))
+    source = sa.select(funder.c.id).where(funder.c.kind == AccountKind.FUNDING.value)
+    gifts = sa.select(gift.c.transfer_id).where(gift.c.account_id.in_(source))
     funded = (
         sa.select(sa.func.coalesce(sa.func.sum(given.c.points), 0))
-        .select_from(funder)
-        .join(gift, gift.c.account_id == funder.c.id)
-        .join(
-            given,
-            sa.and_(given.c.transfer_id == gift.c.transfer_id, given.c.account_id == accounts.c.id),
-        )
-        .where(funder.c.kind == AccountKind.FUNDING.value)
+        .where(given.c.transfer_id.in_(gifts), given.c.account_id == accounts.c.id)
         .correlate(accounts)
         .scalar_subquery()
     )

@@ -45,7 +45,7 @@ starts: 2025-01-01
 ends: 2026-12-31
 conditions: [{kpi_at_least: {kpi: otif, threshold: 0 %}}]
 award: {points: 50}
-limits: [{per: month, points: 1000}]
+limits: [{per: month, points: 10000}]
 budget: courses
 """
 
