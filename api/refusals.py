@@ -11,13 +11,23 @@ import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from partner_cx.errors import Conflict, Forbidden, Invalid, NotFound, PartnerCXError
+from partner_cx.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    PartnerCXError,
+    Refused,
+    Unreachable,
+)
 
 _STATUS: dict[type[PartnerCXError], HTTPStatus] = {
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotFound: HTTPStatus.NOT_FOUND,
     Forbidden: HTTPStatus.FORBIDDEN,
     Conflict: HTTPStatus.CONFLICT,
+    Unreachable: HTTPStatus.BAD_GATEWAY,
+    Refused: HTTPStatus.BAD_GATEWAY,
 }
 _BUSY = (
     "The database is busy: another program has been writing to it for too long.",

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from integrations import schedule
+from integrations.odoo import state as odoo_state
+from integrations.webhooks import endpoints
+from partner_cx import effects
 from partner_cx.database import Base
 from partner_cx.feedback import answers
 from partner_cx.measures import scorecards, tallies, targets
-from partner_cx.network import groups, partners, people, sign_in_links
+from partner_cx.network import (
+    groups,
+    letter_choices,
+    partners,
+    people,
+    sign_in_links,
+    tokens,
+)
 from partner_cx.operations import facts, imports, marks, revisions
 from rewards import budgets, decisions, events, frozen, ledger, rulebook
 from rewards.restating import proposals
@@ -31,4 +42,10 @@ ROOMS = (
     ledger,
     proposals,
     budgets,
+    effects,
+    schedule,
+    odoo_state,
+    endpoints,
+    letter_choices,
+    tokens,
 )

@@ -4,7 +4,9 @@
     ├── Invalid        what was given can't be understood or isn't allowed: mend it and try again
     ├── NotFound       it names something that isn't there
     ├── Forbidden      it is there, and not for this person
-    └── Conflict       it contradicts what is already recorded
+    ├── Conflict       it contradicts what is already recorded
+    ├── Unreachable    a neighbour didn't answer, or not sensibly: later it may
+    └── Refused        a neighbour understood and says no: later it will again
 
 The families say what kind of answer it is; one place in `api/` turns them into an exit status
 or an HTTP answer. A message says what, why and what to do next.
@@ -43,3 +45,11 @@ class Forbidden(PartnerCXError):
 
 class Conflict(PartnerCXError):
     """It contradicts what is already recorded."""
+
+
+class Unreachable(PartnerCXError):
+    """A neighbour (Odoo, a mail server …) didn't answer, or not sensibly. Trying later may help."""
+
+
+class Refused(PartnerCXError):
+    """A neighbour understood and says no. The same again won't help."""

@@ -12,7 +12,7 @@ import secrets
 import sys
 import tempfile
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from difflib import get_close_matches
@@ -20,6 +20,7 @@ from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, get_type_hints
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -33,6 +34,8 @@ PREFIX = "PARTNER_CX_"
 FILE_VARIABLE = "PARTNER_CX_SETTINGS"
 NOT_OURS = ("PARTNER_CX_TEST_", "PARTNER_CX_TRIALS")  # what test runs are steered by
 SECRET_LENGTH_MIN = 16
+WRITE_BACKS = ("cards", "notes", "activities", "tickets")  # what may be written into Odoo
+SECRETS = ("secret", "odoo_key", "mail_password", "bounce_password")
 
 
 def data_folder(environ: Mapping[str, str]) -> Path:
@@ -138,6 +141,49 @@ def _secret(value: object) -> str:
     return value
 
 
+def _hidden(value: object) -> str:
+    # What was given is never repeated.
+    if not isinstance(value, str) or not value.strip():
+        raise Invalid("a text is expected.")
+    return value.strip()
+
+
+def _web_address(value: object) -> str:
+    """An address of a service, without a slash at its end. One that holds a password is refused."""
+    given = _text(value)
+    try:
+        parts = urlsplit(given)
+        sound = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        sound, parts = False, urlsplit("")
+    if not sound or parts.username or parts.password or parts.query or parts.fragment:
+        raise Invalid("an address is expected: https://name or http://name:port/path.")
+    return given.rstrip("/")
+
+
+def _some_of(*choices: str) -> Callable[[object], tuple[str, ...]]:
+    """Read `cards, notes`, or a list of the same in a file; `none` is nothing."""
+
+    def read(value: object) -> tuple[str, ...]:
+        given = value if isinstance(value, list) else str(value).replace(",", " ").split()
+        named = [str(name) for name in given if str(name) != "none"]
+        for name in named:
+            _one_of(*choices)(name)
+        return tuple(dict.fromkeys(named))
+
+    return read
+
+
+def _timetable(value: object) -> Mapping[str, str]:
+    """Read `odoo = every 15 minutes; close = off`, or a table of the same in a file."""
+    if isinstance(value, dict):
+        return {str(task): _text(when) for task, when in value.items()}
+    pairs = [part.partition("=") for part in _text(value).split(";") if part.strip()]
+    if not all(task.strip() and when.strip() for task, _, when in pairs):
+        raise Invalid(f"“{value}” isn't a timetable; write sync = every 15 minutes; close = off.")
+    return {task.strip(): when.strip() for task, _, when in pairs}
+
+
 def _folder(value: object) -> Path:
     folder = Path(_text(value)).expanduser()
     if not folder.is_absolute():
@@ -176,6 +222,31 @@ class Settings:
     restate_min_points: Amount = 1  # smaller differences aren't proposed
     restate_take_back: Annotated[bool, _yes_or_no] = True
 
+    base_url: Annotated[str, _web_address] = "http://127.0.0.1:8000"  # where people find the pages
+
+    odoo_url: Annotated[str | None, _web_address] = None
+    odoo_database: Annotated[str | None, _text] = None
+    odoo_login: Annotated[str | None, _text] = None  # needed up to Odoo 18
+    odoo_key: Annotated[str | None, _hidden] = None
+    odoo_mapping: Annotated[Path | None, _folder] = None  # a TOML file
+    odoo_timeout_seconds: Amount = 60
+    odoo_page_rows: Amount = 200
+    odoo_write_back: Annotated[Sequence[str], _some_of(*WRITE_BACKS)] = ()
+
+    mail_host: Annotated[str | None, _text] = None
+    mail_port: Amount = 587
+    mail_security: Annotated[str, _one_of("starttls", "tls", "none")] = "starttls"
+    mail_user: Annotated[str | None, _text] = None
+    mail_password: Annotated[str | None, _hidden] = None
+    mail_from: Annotated[str | None, _text] = None  # such as Partner CX <programme@brand.example>
+    bounce_host: Annotated[str | None, _text] = None  # of an IMAP mailbox
+    bounce_port: Amount = 993
+    bounce_user: Annotated[str | None, _text] = None
+    bounce_password: Annotated[str | None, _hidden] = None
+
+    webhook_private_addresses: Annotated[bool, _yes_or_no] = False  # whether they may be told
+    schedule: Annotated[Mapping[str, str], _timetable] = field(default_factory=dict)
+
     log_format: Annotated[str, _one_of("console", "json")] = "console"
     log_level: Annotated[str, _one_of("debug", "info", "warning", "error")] = "info"
     secret: Annotated[str | None, _secret] = None  # else see `signing_secret`
@@ -213,7 +284,8 @@ class Settings:
 
     def __repr__(self) -> str:
         """All settings but those that open a door."""
-        hidden = {"secret": "***" if self.secret else None, "database_url": self.database_shown}
+        hidden = {name: "***" if getattr(self, name) else None for name in SECRETS}
+        hidden["database_url"] = self.database_shown
         shown = {name: hidden.get(name, getattr(self, name)) for name in _readers()}
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
