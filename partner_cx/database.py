@@ -155,11 +155,13 @@ def reading(engine: sa.Engine) -> Iterator[Session]:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[Session]:
     """A session in one transaction: committed at the end, or undone whole."""
-    with Session(engine, close_resets_only=False) as session, session.begin():
+    with engine.connect() as connection:
         # SQLite has to know before the transaction begins. An engine with the option, made for
         # each of them, would cost as much as all the rest of an empty one.
-        session.connection(execution_options={"writes": True})
-        yield session
+        connection.execution_options(writes=True)
+        with connection.begin(), Session(connection, close_resets_only=False) as session:
+            yield session
+            session.flush()
 
 
 def transact(engine: sa.Engine, work: Callable[[Session], T], *, tries: int = 5) -> T:

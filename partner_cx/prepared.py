@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 Processor = Callable[[Any], Any]
 
@@ -34,13 +34,13 @@ class Prepared:
 
     def rows(self, session: Session, values: Mapping[str, Any]) -> list[Any]:
         """What it finds, or returns: rows with the names of its columns."""
-        connection = _connection_of(session)
-        dialect = connection.dialect
+        line = _line_of(session)
+        dialect = line.connection.dialect
         worded = self._worded.get(dialect.name)
         if worded is None:
             worded = _put_into_words(self._statement, self._given, dialect)
             self._worded[dialect.name] = worded
-        return worded.said(connection, worded.bound(values))
+        return worded.said(line, worded.bound(values))
 
     def one(self, session: Session, values: Mapping[str, Any]) -> Any | None:
         """The only row, or None where there is none."""
@@ -49,18 +49,25 @@ class Prepared:
         return rows[0] if rows else None
 
 
-def _connection_of(session: Session) -> sa.Connection:
-    """The session's connection, asked for once in a transaction: that, too, takes its time."""
+class _Line(NamedTuple):
+    """The way to the driver in one transaction, asked for once: that, too, takes its time."""
+
+    transaction: SessionTransaction | None
+    connection: sa.Connection
+    cursor: Any
+
+
+def _line_of(session: Session) -> _Line:
+    line: _Line | None = session.info.get(_LINE)
     transaction = session.get_transaction()
-    known, connection = session.info.get(_CONNECTION, (None, None))
-    if transaction is None or transaction is not known or not transaction.is_active:
+    if not (line and transaction and line.transaction is transaction and transaction.is_active):
         connection = session.connection()
-        session.info[_CONNECTION] = session.get_transaction(), connection
-    assert connection is not None
-    return connection
+        cursor = connection.connection.cursor()
+        line = session.info[_LINE] = _Line(session.get_transaction(), connection, cursor)
+    return line
 
 
-_CONNECTION = "prepared.connection"
+_LINE = "prepared.line"
 
 
 @dataclass
@@ -68,13 +75,15 @@ class _Worded:
     """A statement in the words of one kind of database.
 
     binds: each value's name with what makes it the driver's. constants: what is the same each time.
-    columns: what comes back. reading: how, as is known once something did.
+    returns: whether anything comes back. columns: what; a text of one's own doesn't say.
+    reading: how to read it, as is known once something came.
     """
 
     sql: str
     by_position: bool
     binds: Sequence[tuple[str, Processor | None]]
     constants: Mapping[str, Any]
+    returns: bool
     columns: Sequence[Any]
     reading: _Reading | None = None
 
@@ -84,20 +93,18 @@ class _Worded:
             return [make(every[name]) if make else every[name] for name, make in self.binds]
         return {name: make(every[name]) if make else every[name] for name, make in self.binds}
 
-    def said(self, connection: sa.Connection, bound: Any) -> list[Any]:
-        cursor = connection.connection.cursor()
+    def said(self, line: _Line, bound: Any) -> list[Any]:
+        _, connection, cursor = line
         for listener in connection.dispatch.before_cursor_execute:
             listener(connection, cursor, self.sql, bound, None, False)
         try:
             cursor.execute(self.sql, bound)
-            if not cursor.description:
+            if not self.returns:
                 return []
             self.reading = self.reading or _reading(self.columns, cursor, connection.dialect)
             return [self.reading.read(each) for each in cursor.fetchall()]
         except connection.dialect.loaded_dbapi.Error as error:
             raise _as_sqlalchemy(error, self.sql, bound, connection.dialect) from error
-        finally:
-            cursor.close()
 
 
 @dataclass(frozen=True)
@@ -120,12 +127,14 @@ def _put_into_words(statement: Any, given: list[str] | None, dialect: sa.Dialect
     compiled = statement.compile(dialect=dialect, column_keys=given)
     names = compiled.positiontup if compiled.positional else list(compiled.bind_names.values())
     binds = compiled.binds
+    columns = list(getattr(statement, "exported_columns", ()))
     return _Worded(
         sql=str(compiled),
         by_position=bool(compiled.positional),
         binds=[(name, _impl(binds[name].type, dialect).bind_processor(dialect)) for name in names],
         constants=dict(compiled.params),
-        columns=list(getattr(statement, "exported_columns", ())),
+        returns=isinstance(statement, sa.TextClause) or len(columns) > 0,
+        columns=columns,
     )
 
 
