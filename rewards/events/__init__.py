@@ -7,6 +7,7 @@ awards, in the same transaction that records the event.
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -44,6 +45,24 @@ class EventRow(Base):
     joined_on: Mapped[date | None]
     last_closing_id: Mapped[int | None] = mapped_column(sa.BigInteger)
     recorded_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class KnownEvent(NamedTuple):
+    """What is looked at of an event to decide it and to pay what it earns; a row has all of it."""
+
+    id: int
+    key: str
+    kind: str
+    partner_id: int
+    person_email: str | None
+    subject: str | None
+    on: date
+    groups: list[str]
+    joined_on: date | None
+    last_closing_id: int | None
+
+
+AnyEvent: TypeAlias = EventRow | KnownEvent
 
 
 class EventDraw(Base):

@@ -27,7 +27,7 @@ from partner_cx.words import Words
 from rewards.budgets import LEVELS, BudgetAlert, budget, points_left, raise_alerts
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
-from rewards.events import EventRow
+from rewards.events import AnyEvent, EventRow
 from rewards.evidence import Event, Evidence
 from rewards.ledger import (
     Account,
@@ -63,7 +63,7 @@ class Due:
     decision_id: int
     points: int
     rule: Rule
-    event: EventRow
+    event: AnyEvent
     partner_code: str
 
     @property

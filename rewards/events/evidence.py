@@ -24,7 +24,7 @@ from partner_cx.periods import Period, PeriodKind
 from partner_cx.prepared import Prepared
 from rewards.deciding.gathering import peer_group
 from rewards.decisions import DecisionRow
-from rewards.events import EventRow
+from rewards.events import AnyEvent, EventRow
 from rewards.evidence import Earlier, Event, EventsAsked, Evidence, Needs, PeerFigure, Peers
 from rewards.frozen import Closing, FrozenFigure, FrozenPartner
 from rewards.rulebook import RuleVersion
@@ -33,7 +33,7 @@ from rewards.rules.limits import Won
 
 
 def event_evidence(
-    session: Session, event: EventRow, rule: Rule, *, partner_code: str | None = None
+    session: Session, event: AnyEvent, rule: Rule, *, partner_code: str | None = None
 ) -> Evidence:
     """The evidence about an event's partner, as it was known when the event was told.
 
@@ -59,7 +59,7 @@ def event_evidence(
     )
 
 
-def event_history(session: Session, event: EventRow, rule: Rule) -> list[Won]:
+def event_history(session: Session, event: AnyEvent, rule: Rule) -> list[Won]:
     """What the rule had already earned whoever gets its award, by closes and events before this."""
     if not rule.limits and not rule.cool_down_days:
         return []
@@ -100,7 +100,7 @@ _BY_PERSON = Prepared(_won().where(EventRow.__table__.c.person_email == sa.bindp
 _CODE = sa.select(Partner.code).where(Partner.id == sa.bindparam("partner_id"))
 
 
-def _closed(session: Session, event: EventRow) -> Mapping[Period, int]:
+def _closed(session: Session, event: AnyEvent) -> Mapping[Period, int]:
     """The periods that were closed when the event was told, with the ids of their closes.
 
     Read once in a process: what was closed by then never changes.
@@ -123,7 +123,7 @@ _CLOSED = sa.select(Closing.__table__.c.period, Closing.__table__.c.id).where(
 _parsed = lru_cache(maxsize=1_000)(Period.parse)
 
 
-def _last_closed(closed: Collection[Period], event: EventRow, kind: PeriodKind) -> Period:
+def _last_closed(closed: Collection[Period], event: AnyEvent, kind: PeriodKind) -> Period:
     """The last closed period before the event's day; the one just before it if there is none."""
     over = [each for each in closed if each.kind is kind and each.last_day < event.on]
     if over:
@@ -200,7 +200,7 @@ def _count_members(session: Session, closing_id: int, group: str) -> int:
     return sum(group == NETWORK or group in belongs for belongs in session.scalars(belongings))
 
 
-def _count(session: Session, event: EventRow, asked: EventsAsked, kind: PeriodKind) -> int | None:
+def _count(session: Session, event: AnyEvent, asked: EventsAsked, kind: PeriodKind) -> int | None:
     """How many such events the partner had by then; None where nobody had ever told of one."""
     period = Period.of(event.on, kind)
     first, last = period.first_day, period.last_day

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,7 +31,7 @@ from partner_cx.prepared import Prepared
 from partner_cx.settings import Settings
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
-from rewards.events import EventRow
+from rewards.events import EventRow, KnownEvent
 from rewards.events.awards import Due, pay
 from rewards.events.evidence import event_evidence, event_history
 from rewards.frozen import Closing
@@ -138,13 +139,18 @@ def tell(session: Session, told: Happening, *, now: datetime, settings: Settings
     """As `happened`, for what is known to be well told."""
     _hold_partner(session, told.partner_code)
     partner = who_it_was(session, told.partner_code)
-    event = event_of(told, partner, groups.of_partner(session, partner), settings)
-    rules = rules_for(session, event, partner)
-    if event.person_email and any(rule.award.to is Recipient.PERSON for _, rule in rules):
-        lock(session, f"events:{event.person_email}")
-    if not _record(session, event, now):
-        return _as_recorded(session, told, event.digest)
-    rulings = _decide(session, event, partner.code, rules, now)
+    kept = columns_of(told, partner, settings) | {
+        "groups": sorted(groups.of_partner(session, partner)),
+        "recorded_at": now,
+    }
+    rules = rules_for(session, partner, EventKind(told.kind), kept["on"], kept["groups"])
+    if told.person and any(rule.award.to is Recipient.PERSON for _, rule in rules):
+        lock(session, f"events:{told.person}")
+    added = _INSERT_EVENT[session.get_bind().dialect.name].one(session, kept)
+    if added is None:
+        return _as_recorded(session, told, kept["digest"])
+    event = KnownEvent(added.id, *_what_is_known(kept))
+    rulings = _decide(session, event, told.partner_code, rules, now)
     return Recorded(event.id, True, tuple(rulings))
 
 
@@ -198,13 +204,6 @@ def who_it_was(session: Session, partner_code: str) -> sa.Row[Any]:
     return found
 
 
-def event_of(
-    told: Happening, partner: sa.Row[Any], belongs_to: Iterable[str], settings: Settings
-) -> EventRow:
-    """The event as it will be kept, with who the partner is now. It isn't recorded yet."""
-    return EventRow(groups=sorted(belongs_to), **columns_of(told, partner, settings))
-
-
 def columns_of(told: Happening, partner: sa.Row[Any], settings: Settings) -> dict[str, Any]:
     """What is kept of an event, but for its partner's groups and the moment it is recorded."""
     return {
@@ -221,30 +220,22 @@ def columns_of(told: Happening, partner: sa.Row[Any], settings: Settings) -> dic
     }
 
 
-def rules_for(session: Session, event: EventRow, partner: sa.Row[Any]) -> list[tuple[int, Rule]]:
+def rules_for(
+    session: Session, partner: sa.Row[Any], kind: EventKind, on: date, belongs_to: Sequence[str]
+) -> list[tuple[int, Rule]]:
     """The rules that decide an event: those in force on its day, for one who was a partner then."""
-    if partner.joined_on and event.on < partner.joined_on:
+    if partner.joined_on and on < partner.joined_on:
         return []
-    if partner.left_on and event.on >= partner.left_on:
+    if partner.left_on and on >= partner.left_on:
         return []
     return [
         (version, rule)
-        for version, rule in rules_on(session, partner, event.on, EventKind(event.kind))
-        if rule.audience.includes(event.groups)
+        for version, rule in rules_on(session, partner, on, kind)
+        if rule.audience.includes(belongs_to)
     ]
 
 
-def _record(session: Session, event: EventRow, now: datetime) -> bool:
-    """Insert the event and give it its id; False where its key is there already."""
-    event.recorded_at = now
-    values = {column: getattr(event, column) for column in _COLUMNS}
-    added = _INSERT_EVENT[session.get_bind().dialect.name].one(session, values)
-    if added is None:
-        return False
-    event.id = added.id
-    return True
-
-
+_what_is_known = itemgetter(*KnownEvent._fields[1:])
 _COLUMNS = [column.name for column in EventRow.__table__.columns if column.name != "id"]
 _INSERT_EVENT = {
     dialect.__name__.rpartition(".")[2]: Prepared(
@@ -291,7 +282,7 @@ def _as_recorded(session: Session, told: Happening, digest: str) -> Recorded:
 
 def _decide(
     session: Session,
-    event: EventRow,
+    event: KnownEvent,
     partner_code: str,
     rules: Sequence[tuple[int, Rule]],
     now: datetime,
