@@ -40,12 +40,26 @@ def read_frame(
     return _framed(read(connection, bound, types))
 
 
+def read_rows(session: Session, statement: sa.Executable) -> Sequence[tuple[Any, ...]]:
+    """Read what a statement selects (or returns) as the driver's own rows.
+
+    For tens of thousands of numbers and texts: days, instants and truths are as the driver has
+    them, on SQLite texts and whole numbers.
+    """
+    session.flush()
+    return _plain(session.connection().execute(statement))
+
+
+def _plain(result: sa.CursorResult[Any]) -> Sequence[tuple[Any, ...]]:
+    rows: Sequence[tuple[Any, ...]] = result.cursor.fetchall()
+    result.close()
+    return rows
+
+
 def _fetched(
     connection: sa.Connection, statement: sa.Executable, types: Mapping[str, pa.DataType]
 ) -> pa.Table:
-    result = connection.execute(statement)
-    rows = result.cursor.fetchall()  # the driver's own rows: days and instants are still texts
-    result.close()
+    rows = _plain(connection.execute(statement))
     columns: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(types)
     arrays = [_array(values, kind) for values, kind in zip(columns, types.values(), strict=True)]
     return pa.table(arrays, names=list(types))

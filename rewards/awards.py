@@ -18,6 +18,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from partner_cx.frames import read_rows
 from partner_cx.measures.figures import Scorecard
 from partner_cx.memory import uncollected
 from partner_cx.network.partners import Partner
@@ -167,7 +168,8 @@ class Owed(NamedTuple):
 
 def _owed(session: Session, closing_id: int, paying: Iterable[Tally]) -> Mapping[int, list[Owed]]:
     """The awards that wait, by the rule version's id, in the order of the partners' codes."""
-    found = session.execute(
+    found = read_rows(
+        session,
         sa.select(
             DecisionRow.rule_version_id,
             DecisionRow.id,
@@ -183,7 +185,7 @@ def _owed(session: Session, closing_id: int, paying: Iterable[Tally]) -> Mapping
             DecisionRow.points > 0,
             Transfer.id.is_(None),
         )
-        .order_by(Partner.code)
+        .order_by(Partner.code),
     )
     owed: dict[int, list[Owed]] = defaultdict(list)
     for number, *award in found:

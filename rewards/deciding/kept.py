@@ -17,6 +17,7 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from partner_cx.frames import read_rows
 from partner_cx.measures.figures import Figure
 from partner_cx.measures.scorecards import FigureColumns, kept_figures
 from partner_cx.periods import Period
@@ -77,7 +78,7 @@ class KeptFigures(Mapping[str, Mapping[str, Figure]]):
             table.period == str(self._period), table.level.in_(self._levels), *self._conditions
         )
         rows: dict[str, dict[str, Sequence[Any]]] = defaultdict(dict)
-        for row in self._session.execute(wanted):
+        for row in read_rows(self._session, wanted):
             rows[row[0]][row[1]] = row
         return rows
 
