@@ -107,7 +107,7 @@ def correct_the_past(engine: sa.Engine) -> None:
 
 
 def audited(engine: sa.Engine, *, deep: bool = True) -> Report:
-    return audit(engine, settings=SETTINGS, now=LATER, deep=deep, schema="0002")
+    return audit(engine, settings=SETTINGS, now=LATER, deep=deep, schema="0003")
 
 
 def kinds_found(engine: sa.Engine, *, deep: bool = True) -> list[str]:
