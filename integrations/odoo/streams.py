@@ -32,6 +32,8 @@ class Watched:
     """A model whose changes mean that units must be read anew.
 
     field: the many2one that names the unit; `id` in the unit's own model.
+    through: where `field` doesn't name the unit itself, the many2one of the record it names
+        that does, such as `sale.order.line.order_id`: one more look-up by ids.
     domain: which records count; archived ones are always among them.
     since: the field that says when a record changed.
     """
@@ -40,6 +42,7 @@ class Watched:
     field: str = "id"
     domain: tuple[Any, ...] = ()
     since: str = "write_date"
+    through: str | None = None
 
 
 @dataclass
