@@ -62,45 +62,6 @@ def _in_minor_units(draft: Draft) -> tuple[pa.Array, pa.Array]:
     return minor, pc.if_else(missing, pa.scalar(None, pa.string()), draft["currency"])
 
 
-ORDER_LINES = Kind(
-    name="order-lines",
-    table=facts.OrderLine.__table__,
-    fields=(
-        text("source_id", required=True, longest=200),
-        text("order_code", required=True, longest=200),
-        text("partner_code", column="", required=True, longest=200),
-        quantity("ordered_qty", column="ordered", required=True, above_zero=True),
-        day("window_end", required=True),
-        day("window_start"),
-        choice(
-            "status",
-            ["open", "done", "cancelled_by_customer", "cancelled_by_supplier"],
-            default="open",
-        ),
-        day("cancelled_on"),
-        text("product_code", longest=200),
-        amount("value", column="value"),
-        currency("currency"),
-        quantity("received_qty", column="received"),
-        day("received_on"),
-    ),
-    finish=_finish_order_lines,
-    family="orders",
-    days=("window_end",),
-    events=("received_on", "cancelled_on"),
-    kept=(
-        (("product_code",), ("product_code",)),
-        (("value_minor", "currency"), ("value",)),
-        (("received", "received_on"), ("received_qty", "received_on")),
-        (("status", "cancelled_on"), ("status", "cancelled_on")),
-    ),
-    left_behind=(
-        "SELECT l.partner_id, l.window_end FROM order_lines l JOIN former f "
-        "ON l.partner_id = f.partner_id AND l.order_code = f.order_code"
-    ),
-)
-
-
 def _finish_receipts(draft: Draft, desk: Desk) -> None:
     """Find the order line of each receipt: of the same source, or the only one with its id."""
     lines = _order_lines_named(draft, desk)
@@ -170,4 +131,44 @@ RECEIPTS = Kind(
         "SELECT l.partner_id, l.window_end FROM order_lines l JOIN former f "
         "ON l.id = f.order_line_id"
     ),
+)
+
+
+ORDER_LINES = Kind(
+    name="order-lines",
+    table=facts.OrderLine.__table__,
+    fields=(
+        text("source_id", required=True, longest=200),
+        text("order_code", required=True, longest=200),
+        text("partner_code", column="", required=True, longest=200),
+        quantity("ordered_qty", column="ordered", required=True, above_zero=True),
+        day("window_end", required=True),
+        day("window_start"),
+        choice(
+            "status",
+            ["open", "done", "cancelled_by_customer", "cancelled_by_supplier"],
+            default="open",
+        ),
+        day("cancelled_on"),
+        text("product_code", longest=200),
+        amount("value", column="value"),
+        currency("currency"),
+        quantity("received_qty", column="received"),
+        day("received_on"),
+    ),
+    finish=_finish_order_lines,
+    family="orders",
+    days=("window_end",),
+    events=("received_on", "cancelled_on"),
+    kept=(
+        (("product_code",), ("product_code",)),
+        (("value_minor", "currency"), ("value",)),
+        (("received", "received_on"), ("received_qty", "received_on")),
+        (("status", "cancelled_on"), ("status", "cancelled_on")),
+    ),
+    left_behind=(
+        "SELECT l.partner_id, l.window_end FROM order_lines l JOIN former f "
+        "ON l.partner_id = f.partner_id AND l.order_code = f.order_code"
+    ),
+    parts=((RECEIPTS, "order_line_id"),),
 )

@@ -13,16 +13,14 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Session
 
-from partner_cx.bulk import quoted
 from partner_cx.database import Exact
 from partner_cx.frames import read_frame
+from partner_cx.operations.former import keep_as_former, mark_former
 from partner_cx.operations.imports import Import
-from partner_cx.operations.marks import cells, write_marks
 from partner_cx.operations.merging import Keeping
 from partner_cx.operations.revisions import Revision
 
@@ -210,11 +208,11 @@ def _restore(session: Session, kind: Keeping, known_until: int) -> int:
     while rows := session.execute(held.where(Revision.id > last)).all():
         last = rows[-1].id
         those = kind.table.c.id.in_([row.fact_id for row in rows])
-        _keep_as_former(session, kind, those)
+        keep_as_former(session, kind.table, those)
         _say(session, kind.table, rows)
-        _mark_former(session, kind)
-        _keep_as_former(session, kind, those)
-        _mark_former(session, kind)
+        mark_former(session, kind)
+        keep_as_former(session, kind.table, those)
+        mark_former(session, kind)
         restored += len(rows)
     return restored
 
@@ -238,40 +236,13 @@ def _forget(session: Session, kind: Keeping, known_until: int) -> int:
     count = session.scalar(sa.select(sa.func.count()).select_from(kind.table).where(later)) or 0
     if not count:
         return 0
-    _keep_as_former(session, kind, later)
+    keep_as_former(session, kind.table, later)
     if kind.table.name in UNKNOWN_YET:
         session.execute(sa.update(kind.table).where(later).values(UNKNOWN_YET[kind.table.name]))
     else:
         session.execute(sa.delete(kind.table).where(later))
-    _mark_former(session, kind)
+    mark_former(session, kind)
     return count
-
-
-def _keep_as_former(session: Session, kind: Keeping, which: sa.ColumnElement[bool]) -> None:
-    """Keep what some facts say in the temporary table `former`, as a correction does."""
-    connection = session.connection()
-    connection.exec_driver_sql("DROP TABLE IF EXISTS former")
-    rows = sa.select(kind.table).where(which)
-    written = rows.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
-    connection.exec_driver_sql(f"CREATE TEMPORARY TABLE former AS {written}")
-
-
-def _mark_former(session: Session, kind: Keeping) -> None:
-    if not kind.family:
-        return
-    queries = [
-        f"SELECT partner_id, {quoted(day)} FROM former WHERE {quoted(day)} IS NOT NULL"
-        for day in kind.days
-        if "partner_id" in kind.table.columns
-    ]
-    if kind.left_behind:
-        queries.append(kind.left_behind)
-    for query in queries:
-        found = session.connection().exec_driver_sql(query).fetchall()
-        if found:
-            partners, days = zip(*(tuple(row) for row in found), strict=True)
-            touched = cells(partners, np.array(days, dtype="datetime64[D]"))
-            write_marks(session, kind.family, [touched], whole_month=True)
 
 
 def _values(table: sa.Table, contents: Mapping[str, Any]) -> dict[str, object]:

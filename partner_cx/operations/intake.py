@@ -178,7 +178,7 @@ def take_in(
     return taken
 
 
-def hold_imports(session: Session, kind: Kind) -> None:
+def hold_imports(session: Session, kind: Keeping) -> None:
     """Wait for imports of a kind and of its family, and hold off others until the commit.
 
     What an import reads of other facts, as a receipt's line, is so as it read it when it is in.

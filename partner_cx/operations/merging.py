@@ -22,7 +22,7 @@ from partner_cx import bulk
 from partner_cx.bulk import quoted
 from partner_cx.operations.drafts import Draft
 from partner_cx.operations.marks import cells, write_marks
-from partner_cx.operations.revisions import keep_former
+from partner_cx.operations.revisions import Revision, keep_former
 from partner_cx.words import Words
 
 TWICE_IN_THE_FILE = Words(
@@ -57,6 +57,7 @@ class Keeping:
     kept: columns of the table, and the file's columns that speak of them; when the file has none
         of these it says nothing of them, and what is known stays. (An empty cell says: nothing.)
     told_once: whether a row that changed is refused, where those of other kinds are corrections.
+    parts: kinds whose rows belong to one of this kind, and their columns with its id.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Keeping:
     left_behind: str = ""
     kept: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
     told_once: bool = False
+    parts: tuple[tuple[Keeping, str], ...] = ()
 
 
 class Merge:
@@ -106,7 +108,7 @@ class Merge:
         written = bulk.write_new(
             self.session,
             self.kind.table,
-            rows,
+            self._beyond_the_withdrawn(rows, newest),
             key=self.kind.key,
             clashes_expected=self._met_known_rows,
         )
@@ -115,6 +117,17 @@ class Merge:
             touched = self._meet_known_rows(draft, rows, newest)
             everything = everything.filter(pa.array(touched))
         self._mark(everything)
+
+    def _beyond_the_withdrawn(self, rows: pa.Table, newest: int) -> pa.Table:
+        """Rows with ids of their own, where the newest facts were withdrawn: SQLite would give
+        those facts' ids again, and revisions know a fact by its id."""
+        if self.session.get_bind().dialect.name != "sqlite":
+            return rows
+        revised = sa.select(sa.func.max(Revision.fact_id)).where(Revision.kind == self.kind.name)
+        gone = self.session.scalar(revised) or 0
+        if gone <= newest:
+            return rows
+        return rows.append_column("id", pa.array(np.arange(rows.num_rows) + gone + 1))
 
     def finish(self) -> None:
         """Write the marks of all that was touched."""

@@ -1,7 +1,8 @@
 """Revisions: what a fact said before it was corrected, and between which imports it said so.
 
-A fact's table holds what is known now; a correction moves the superseded contents here. With
-both, any fact can be told as it was known after any import.
+A fact's table holds what is known now; a correction moves the superseded contents here, and so
+does a withdrawal, which puts nothing in their place. With both, any fact can be told as it was
+known after any import.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ AT_ONCE = 10_000  # facts in one statement
 
 
 class Revision(Base):
-    """The contents of a fact that a later import corrected. Append-only."""
+    """The contents of a fact that a later import corrected or withdrew. Append-only.
+
+    withdrawn: the fact was taken out of its table, and its id is never given to another.
+    """
 
     __tablename__ = "revisions"
     __table_args__ = (
@@ -35,12 +39,19 @@ class Revision(Base):
     import_id: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))
     superseded_by: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))
     contents: Mapped[dict[str, object]] = mapped_column(sa.JSON)
+    withdrawn: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
 
 def keep_former(
-    session: Session, kind: str, table: sa.Table, ids: Iterable[int], superseded_by: int
+    session: Session,
+    kind: str,
+    table: sa.Table,
+    ids: Iterable[int],
+    superseded_by: int,
+    *,
+    withdrawn: bool = False,
 ) -> None:
-    """Keep what some facts say, before an import makes them say something else."""
+    """Keep what some facts say, before an import makes them say something else, or nothing."""
     numbers = sorted(int(number) for number in ids)
     for start in range(0, len(numbers), AT_ONCE):
         some = sa.select(table).where(table.c.id.in_(numbers[start : start + AT_ONCE]))
@@ -52,6 +63,7 @@ def keep_former(
                     "fact_id": said.pop("id"),
                     "import_id": said.pop("import_id"),
                     "superseded_by": superseded_by,
+                    "withdrawn": withdrawn,
                     "partner_id": said.get("partner_id"),
                     "contents": {name: plain(value) for name, value in said.items()},
                 }

@@ -19,6 +19,8 @@ depends_on = None
 
 
 def upgrade() -> None:
+    withdrawn = sa.Column("withdrawn", sa.Boolean(), server_default=sa.false(), nullable=False)
+    op.add_column("revisions", withdrawn)
     _effects()
     _odoo()
     _webhooks()
