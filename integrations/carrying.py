@@ -35,14 +35,17 @@ class Hands:
     """What handlers work with. They open their own transactions.
 
     clock: the present moment; a handler may take a while.
+    stopping: whether the worker is to end. A handler that lasts for minutes asks now and then, and
+        leaves by `Later` once it has put down how far it came.
     """
 
     engine: sa.Engine
     settings: Settings
     clock: Callable[[], datetime]
+    stopping: Callable[[], bool] = lambda: False
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)  # not frozen: whatever it passes through may add to its traceback
 class Later(Exception):
     """Not a failure: the effect is owed at another moment, and its tries don't count."""
 

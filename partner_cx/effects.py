@@ -103,6 +103,33 @@ def owe_all(session: Session, effects: Iterable[Owed], *, now: datetime) -> None
         session.connection().execute(statement, rows[start : start + AT_ONCE])
 
 
+def is_open(table: Any) -> sa.ColumnElement[bool]:
+    """Neither done nor parked. table: Effect's, or an alias of it."""
+    return sa.and_(table.c.done_at.is_(None), table.c.parked_at.is_(None))
+
+
+def free(table: Any, now: datetime) -> sa.ColumnElement[bool]:
+    """Leased by nobody, or by somebody whose lease has run out."""
+    return sa.or_(table.c.leased_until.is_(None), table.c.leased_until <= now)
+
+
+def held_back_by(table: Any, now: datetime) -> sa.Select[Any]:
+    """The effects that one has to wait for: of its subject, owed earlier or under way."""
+    other = sa.alias(Effect.__table__)
+    return (
+        sa.select(other.c.id)
+        .where(
+            other.c.subject == table.c.subject,
+            other.c.done_at.is_(None),
+            sa.or_(
+                other.c.id < table.c.id,
+                sa.and_(other.c.id != table.c.id, other.c.leased_until > now),
+            ),
+        )
+        .correlate(table)
+    )
+
+
 def _row(effect: Owed, now: datetime) -> dict[str, Any]:
     payload = dict(effect.payload)
     return {

@@ -1,0 +1,29 @@
+"""Handlers: which function carries out which kind of effect. Each room has its own; this is all.
+
+A new room adds its line to ROOMS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from integrations import tasks
+from integrations.carrying import Handler
+from integrations.patience import WITH_NEIGHBOURS, Patience
+
+ROOMS: tuple[Mapping[str, Handler], ...] = (tasks.HANDLERS,)
+
+HANDLERS: Mapping[str, Handler] = {kind: way for room in ROOMS for kind, way in room.items()}
+
+# Kinds that take minutes or hours. A thread of its own carries them out, so that a letter doesn't
+# wait behind the first reading of an Odoo.
+LONG_KINDS = frozenset({"odoo.sync", "tallies", "close"})
+LONGEST: Mapping[str, timedelta] = {kind: timedelta(hours=12) for kind in LONG_KINDS}
+
+# How long a neighbour is waited for, where that isn't WITH_NEIGHBOURS.
+PATIENCE: Mapping[str, Patience] = {}
+
+
+def patience_with(kind: str) -> Patience:
+    return PATIENCE.get(kind, WITH_NEIGHBOURS)

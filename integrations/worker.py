@@ -1,0 +1,161 @@
+"""The worker: carries out what is owed outside, at least once, and settles each effect once.
+
+Before: effects, written by whatever made them owed. After: neighbours, told under the effect's key.
+Any number of workers share one database; each takes a few effects at a time under a lease that it
+keeps alive while it works. A worker that is killed leaves its leases behind: when they run out
+another takes them over.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from threading import Event
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from integrations import leasing
+from integrations.beating import beating
+from integrations.carrying import Due, Handler, Hands, Later
+from integrations.handlers import HANDLERS, LONGEST, patience_with
+from integrations.leasing import ANYTHING, Lane, Leased
+from integrations.outcomes import (
+    Done,
+    Outcome,
+    Parked,
+    broken_off,
+    outcome_of,
+    unknown_kind,
+    way_of,
+)
+from partner_cx.errors import PartnerCXError
+
+LEASE = timedelta(minutes=2)
+AT_ONCE = 20  # effects under one lease: what a killed worker keeps others from meanwhile
+ENDS_MAX = 3  # workers that may end over an effect before it is handled with care
+NOTE_TRIES = 6  # to write down an outcome while the database is away
+
+log = structlog.get_logger()
+
+
+def carry_out_due(
+    hands: Hands, *, limit: int | None = None, handlers: Mapping[str, Handler] | None = None
+) -> int:
+    """Carry out what is due until nothing is, or `limit` effects; how many were begun."""
+    return Worker(hands, handlers=HANDLERS if handlers is None else handlers).run_dry(limit)
+
+
+def own_name() -> str:
+    """A name that no other worker has or will have."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+@dataclass
+class Worker:
+    """One that carries effects out, one after the other.
+
+    lane: which kinds it takes. lasting: how long a lease holds without a heart-beat.
+    stopping: set, it finishes the effect at hand, gives the others back and returns.
+    """
+
+    hands: Hands
+    handlers: Mapping[str, Handler] = field(default_factory=lambda: HANDLERS)
+    lane: Lane = ANYTHING
+    lasting: timedelta = LEASE
+    at_once: int = AT_ONCE
+    name: str = field(default_factory=own_name)
+    stopping: Event = field(default_factory=Event)
+
+    def run_dry(self, limit: int | None = None) -> int:
+        """Carry out what is due until nothing is, or it is told to stop."""
+        begun = 0
+        while not self.stopping.is_set() and (limit is None or begun < limit):
+            room = self.at_once if limit is None else min(self.at_once, limit - begun)
+            some = self._lease(room)
+            if not some:
+                break
+            begun += self._carry_out_all(some)
+        return begun
+
+    def _lease(self, limit: int) -> list[Leased]:
+        return leasing.lease(
+            self.hands.engine,
+            by=self.name,
+            now=self.hands.clock(),
+            lasting=self.lasting,
+            limit=limit,
+            lane=self.lane,
+        )
+
+    def _carry_out_all(self, leased: list[Leased]) -> int:
+        """Carry out what was leased, in turn; each outcome is noted as the next one begins."""
+        begun, ended, waiting = 0, None, list(leased)
+        ids = [each.due.id for each in leased]
+        with beating(self.hands, ids, by=self.name, lasting=self.lasting, longest=LONGEST) as heart:
+            while waiting and not self.stopping.is_set():
+                each = waiting.pop(0)
+                is_ours, ended = self._step(ended, each.due), None
+                if is_ours:
+                    heart.begin(each.due)
+                    begun, ended = begun + 1, (each.due, self._carry_out(each))
+            self._step(ended, None)
+        if waiting:
+            left = [each.due.id for each in waiting]
+            leasing.give_back(self.hands.engine, left, by=self.name)
+        return begun
+
+    def _carry_out(self, leased: Leased) -> Outcome:
+        due, now = leased.due, self.hands.clock()
+        if leased.taken_over and due.tries > ENDS_MAX:
+            return broken_off(due, now, draw=random.random)
+        if due.kind not in self.handlers:
+            return unknown_kind(due, now, draw=random.random)
+        try:
+            return Done(self.handlers[due.kind](due, self.hands))
+        except Exception as error:  # noqa: BLE001 - the edge: whatever it was, it is noted
+            return self._failed(error, due)
+
+    def _failed(self, error: Exception, due: Due) -> Outcome:
+        patience = patience_with(due.kind)
+        outcome = outcome_of(error, due, self.hands.clock(), patience=patience, draw=random.random)
+        if not isinstance(error, PartnerCXError | Later):
+            log.error(
+                "an effect failed",
+                kind=due.kind,
+                key=due.key,
+                error=type(error).__name__,
+                way=way_of(error),
+            )
+        elif isinstance(outcome, Parked):
+            log.warning("an effect is parked", kind=due.kind, key=due.key)
+        return outcome
+
+    def _step(self, ended: tuple[Due, Outcome] | None, next_one: Due | None) -> bool:
+        """Note an outcome and that the next effect begins; whether that one is still ours."""
+        if ended is None and next_one is None:
+            return False
+        for attempt in range(1, NOTE_TRIES + 1):
+            try:
+                was_ours, is_ours = leasing.step(
+                    self.hands.engine,
+                    by=self.name,
+                    ended=None if ended is None else (ended[0].id, ended[1]),
+                    begun=None if next_one is None else next_one.id,
+                    now=self.hands.clock(),
+                )
+            except DBAPIError:  # what was carried out must not go unnoted for a moment's silence
+                if attempt == NOTE_TRIES:
+                    raise
+                time.sleep(0.25 * 2**attempt)
+                continue
+            if ended is not None and not was_ours:
+                log.warning("an effect was taken over", kind=ended[0].kind, key=ended[0].key)
+            return is_ours
+        raise AssertionError("unreachable")
