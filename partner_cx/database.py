@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from fractions import Fraction
+from functools import lru_cache
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from partner_cx.errors import Invalid
 
@@ -25,6 +28,7 @@ T = TypeVar("T")
 
 # Transactions that lost a race on PostgreSQL: serialisation failure and deadlock.
 LOST_RACES = {"40001", "40P01"}
+RESTED_SECONDS = 5  # how long a connection is unused before it is asked whether it still answers
 BUSY_SECONDS = 60  # how long to wait for another writer on SQLite before saying so
 
 # Texts are compared byte by byte on both databases: one order everywhere, and on PostgreSQL half
@@ -72,7 +76,10 @@ class Exact(sa.TypeDecorator[Fraction]):
         return None if value is None else f"{value.numerator}/{value.denominator}"
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Fraction | None:
-        return None if value is None else Fraction(value)
+        return None if value is None else _fraction(value)
+
+
+_fraction = lru_cache(maxsize=10_000)(Fraction)  # of targets and thresholds there are few
 
 
 class Base(DeclarativeBase):
@@ -136,7 +143,31 @@ def _open_sqlite(address: sa.URL) -> sa.Engine:
 
 def _open_postgresql(address: sa.URL) -> sa.Engine:
     driver = address.set(drivername="postgresql+psycopg")
-    return sa.create_engine(driver, pool_pre_ping=True, connect_args={"options": "-c timezone=UTC"})
+    engine = sa.create_engine(driver, connect_args={"options": "-c timezone=UTC"})
+    sa.event.listen(engine, "checkin", _note_last_use)
+    sa.event.listen(engine, "checkout", _ask_after_a_rest)
+    return engine
+
+
+def _note_last_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = monotonic()
+
+
+def _ask_after_a_rest(connection: Any, record: ConnectionPoolEntry, _lent: object) -> None:
+    """Ask a connection that nobody used for a while whether it still answers, before it is lent.
+
+    The pool can do that itself, but only each time, which for a short transaction is a good part of
+    it. One that is found dead is thrown away with all the older ones, and another opened.
+    """
+    used_at = record.info.get("used_at")
+    if used_at is None or monotonic() - used_at < RESTED_SECONDS:
+        return
+    try:
+        connection.autocommit = True  # what is asked begins nothing
+        connection.execute("SELECT 1")
+        connection.autocommit = False
+    except psycopg.Error as error:
+        raise sa.exc.InvalidatePoolError("It was closed while nobody used it.") from error
 
 
 @contextmanager

@@ -177,7 +177,7 @@ def _bare_postgresql(url: str, transactions: Sequence[Transaction]) -> Iterator[
             with connection.cursor() as cursor:
                 for statement, values in transaction:
                     cursor.execute(statement, values)
-                    if cursor.description:
+                    if cursor.rownumber is not None:  # asked for its columns, it would take longer
                         cursor.fetchall()
             connection.commit()
 

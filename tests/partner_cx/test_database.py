@@ -62,3 +62,18 @@ def test_a_snapshot_that_is_over_answers_nothing_more(engine: sa.Engine) -> None
         assert session.scalar(sa.select(sa.func.count()).select_from(Source)) == 0
     with pytest.raises(InvalidRequestError, match="closed"):
         session.scalar(sa.select(sa.func.count()).select_from(Source))
+
+
+def test_a_connection_that_died_while_nobody_used_it_is_replaced(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("a file closes no connections")
+    monkeypatch.setattr("partner_cx.database.RESTED_SECONDS", 0)
+    own = open_database(engine.url.render_as_string(hide_password=False))
+    first = transact(own, lambda session: session.scalar(sa.text("SELECT pg_backend_pid()")))
+    with engine.begin() as connection:
+        connection.execute(sa.text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": first})
+    second = transact(own, lambda session: session.scalar(sa.text("SELECT pg_backend_pid()")))
+    own.dispose()
+    assert second != first
