@@ -32,8 +32,10 @@ from rewards.evidence import Event, Evidence
 from rewards.ledger import (
     Account,
     AccountKind,
+    AnyAccount,
     Entry,
     HoldsTooLittle,
+    KnownAccount,
     Move,
     Posting,
     Transfer,
@@ -94,7 +96,7 @@ class Due:
             session, self.kind, self.owner, partner_id
         )
 
-    def posting(self, source: Account, target: Account) -> Posting:
+    def posting(self, source: AnyAccount, target: AnyAccount) -> Posting:
         rule, event = self.rule, self.event
         return Posting(
             key=award_key(event.key, rule.code),
@@ -136,8 +138,8 @@ class _Standing:
     the last gift. owing: whether anybody at all may have points to give back.
     """
 
-    source: Account
-    target: Account
+    source: KnownAccount
+    target: KnownAccount
     left: int
     funded: int
     level: int
@@ -158,8 +160,8 @@ def _standing(session: Session, due: Due) -> _Standing:
     target, source = sorted(rows, key=lambda row: row.kind == AccountKind.BUDGET)
     told = source.level if source.funded_then == source.funded else 0
     return _Standing(
-        source=Account(id=source.id, kind=source.kind, owner=source.owner),
-        target=Account(id=target.id, kind=target.kind, owner=target.owner),
+        source=KnownAccount(source.id, source.kind, source.owner),
+        target=KnownAccount(target.id, target.kind, target.owner),
         left=source.balance_points,
         funded=int(source.funded),
         level=told or 0,

@@ -15,8 +15,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+<<<<<<< Updated upstream
 from functools import cached_property
 from typing import NamedTuple
+=======
+from functools import cached_property, lru_cache
+from typing import Any
+>>>>>>> Stashed changes
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -33,7 +38,9 @@ from rewards.ledger.balances import (
     CHANGE_BALANCE,
     Account,
     AccountKind,
+    AnyAccount,
     HoldsTooLittle,
+    KnownAccount,
     account,
     accounts,
     change,
@@ -48,8 +55,10 @@ from rewards.ledger.balances import (
 __all__ = [
     "Account",
     "AccountKind",
+    "AnyAccount",
     "Entry",
     "HoldsTooLittle",
+    "KnownAccount",
     "Move",
     "Posting",
     "Transfer",
@@ -119,8 +128,8 @@ class Entry(Base):
 class Move(NamedTuple):
     """Points on their way from one account to another; one or more."""
 
-    source: Account
-    target: Account
+    source: AnyAccount
+    target: AnyAccount
     points: int
 
 
@@ -146,14 +155,23 @@ class Posting:
     proposal_id: int | None = None
 
     @cached_property
-    def changes(self) -> Mapping[Account, int]:
+    def changes(self) -> Mapping[AnyAccount, int]:
         """What it does to each account, in the order in which accounts are taken."""
+<<<<<<< Updated upstream
         changes: dict[Account, int] = {}
         for source, target, points in self.moves:
             if points < 1:
                 raise Invalid(f"{points} points can't be moved.", remedy="Name 1 or more.")
             changes[source] = changes.get(source, 0) - points
             changes[target] = changes.get(target, 0) + points
+=======
+        changes: dict[AnyAccount, int] = defaultdict(int)
+        for move in self.moves:
+            if move.points < 1:
+                raise Invalid(f"{move.points} points can't be moved.", remedy="Name 1 or more.")
+            changes[move.source] -= move.points
+            changes[move.target] += move.points
+>>>>>>> Stashed changes
         return {account: changes[account] for account in in_turn(changes) if changes[account]}
 
     @property
@@ -240,7 +258,7 @@ def post_new(session: Session, posting: Posting, *, now: datetime) -> bool:
     `post_one`: no savepoint, since what comes in is taken back by hand. The caller commits.
     Raises Conflict when the key is there; the caller's transaction is then to be undone.
     """
-    done: list[tuple[Account, int]] = []
+    done: list[tuple[AnyAccount, int]] = []
     for changed, points in posting.changes.items():
         asked = {"account_id": changed.id, "points": points}
         if not CHANGE_BALANCE.rows(session, asked):
@@ -253,8 +271,10 @@ def post_new(session: Session, posting: Posting, *, now: datetime) -> bool:
     added = insert.one(session, _transfer(posting, now))
     if added is None:
         raise _used_otherwise(posting.key)
-    for each in done:
-        _INSERT_ENTRY.rows(session, _entry(added.id, *each))
+    entries = {"transfer_id": added.id}
+    for number, (changed, points) in enumerate(done):
+        entries |= {f"account_id_{number}": changed.id, f"points_{number}": points}
+    _insert_entries(len(done)).rows(session, entries)
     return True
 
 
@@ -271,11 +291,20 @@ def post_many(session: Session, postings: Sequence[Posting], *, now: datetime) -
         if transfers.setdefault(posting.key, transfer)["digest"] != transfer["digest"]:
             raise _used_otherwise(posting.key)
     with session.begin_nested():
+<<<<<<< Updated upstream
         ids = _add_transfers(session, list(transfers.values()))
         changes = {ids[each.key]: each.changes for each in postings if each.key in ids}
         totals: dict[Account, int] = defaultdict(int)
         for of_transfer in changes.values():
             for changed, points in of_transfer.items():
+=======
+        ids = _add_transfers(session, [_transfer(each, now) for each in by_key.values()])
+        added = [each for each in by_key.values() if each.key in ids]
+        totals: dict[AnyAccount, int] = defaultdict(int)
+        entries: dict[str, list[int]] = {"transfer_id": [], "account_id": [], "points": []}
+        for each in added:
+            for changed, points in each.changes.items():
+>>>>>>> Stashed changes
                 totals[changed] += points
         change_many(session, totals)
         _add_entries(session, changes)
@@ -293,9 +322,20 @@ _INSERT_TRANSFER = {
     )
     for dialect in (postgresql, sqlite)
 }
-_INSERT_ENTRY = Prepared(
-    sa.insert(Entry.__table__).inline(), given=("transfer_id", "account_id", "points")
-)
+
+
+@lru_cache(maxsize=10)
+def _insert_entries(count: int) -> Prepared:
+    """The statement that writes so many entries of one transfer."""
+    values: list[dict[str, Any]] = [
+        {
+            "transfer_id": sa.bindparam("transfer_id"),
+            "account_id": sa.bindparam(f"account_id_{number}"),
+            "points": sa.bindparam(f"points_{number}"),
+        }
+        for number in range(count)
+    ]
+    return Prepared(sa.insert(Entry.__table__).inline().values(values))
 
 
 def _transfer(posting: Posting, now: datetime) -> dict[str, object]:
@@ -315,7 +355,7 @@ def _transfer(posting: Posting, now: datetime) -> dict[str, object]:
     }
 
 
-def _entry(transfer_id: int, account: Account, points: int) -> dict[str, int]:
+def _entry(transfer_id: int, account: AnyAccount, points: int) -> dict[str, int]:
     return {"transfer_id": transfer_id, "account_id": account.id, "points": points}
 
 

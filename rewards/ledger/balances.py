@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from functools import cached_property
 from operator import attrgetter
+from typing import NamedTuple, TypeAlias, TypeVar
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -71,6 +72,26 @@ class Account(Base):
         return self.kind in _SHARED, self.id
 
 
+class KnownAccount(NamedTuple):
+    """An account whose id is known, for whoever doesn't ask for what it holds."""
+
+    id: int
+    kind: str
+    owner: str
+
+    @property
+    def named(self) -> tuple[str, str]:
+        return self.kind, self.owner
+
+    @property
+    def order(self) -> tuple[bool, int]:
+        return self.kind in _SHARED, self.id
+
+
+AnyAccount: TypeAlias = Account | KnownAccount
+A = TypeVar("A", bound=AnyAccount)
+
+
 class HoldsTooLittle(Conflict):
     """An account doesn't hold the points that are asked of it."""
 
@@ -128,12 +149,12 @@ def take(session: Session, taken: Iterable[Account]) -> dict[Account, int]:
     return {account: held[account.id] for account in in_order}
 
 
-def in_turn(changed: Iterable[Account]) -> list[Account]:
+def in_turn(changed: Iterable[A]) -> list[A]:
     """By id, budgets and their source last: everybody waits for those, so they are held shortly."""
     return sorted(changed, key=attrgetter("order"))
 
 
-def change(session: Session, account: Account, points: int) -> None:
+def change(session: Session, account: AnyAccount, points: int) -> None:
     """Change a balance unless it would fall below zero; looking first would let two spend it."""
     after = Account.balance_points + points
     changed = session.execute(
@@ -143,12 +164,12 @@ def change(session: Session, account: Account, points: int) -> None:
         .execution_options(synchronize_session=False)
         .returning(Account.id)
     )
-    session.expire(account, ["balance_points"])
+    _forget_balance(session, account)
     if changed.first() is None:
-        raise _too_little(account, -points)
+        raise _too_little(session, account, -points)
 
 
-def change_many(session: Session, changes: Mapping[Account, int]) -> None:
+def change_many(session: Session, changes: Mapping[AnyAccount, int]) -> None:
     """Change balances in one statement, then the shared ones one by one."""
     in_order = in_turn(changes)
     own = [account for account in in_order if account.kind not in _SHARED]
@@ -158,7 +179,7 @@ def change_many(session: Session, changes: Mapping[Account, int]) -> None:
         change(session, shared, changes[shared])
 
 
-def _change_together(session: Session, changes: Mapping[Account, int]) -> None:
+def _change_together(session: Session, changes: Mapping[AnyAccount, int]) -> None:
     rows = {"id": [account.id for account in changes], "balance_points": list(changes.values())}
     staged = bulk.stage(session, Account.__table__, pa.table(rows), name="balance_changes")
     if session.get_bind().dialect.name == "postgresql":
@@ -176,9 +197,9 @@ def _change_together(session: Session, changes: Mapping[Account, int]) -> None:
         )
     )
     for account in changes:
-        session.expire(account, ["balance_points"])
+        _forget_balance(session, account)
         if account.id == short:
-            raise _too_little(account, -changes[account])
+            raise _too_little(session, account, -changes[account])
     session.execute(
         sa.text(
             "UPDATE accounts SET balance_points = accounts.balance_points + c.balance_points "
@@ -187,8 +208,13 @@ def _change_together(session: Session, changes: Mapping[Account, int]) -> None:
     )
 
 
-def _too_little(account: Account, asked: int) -> HoldsTooLittle:
-    held = account.balance_points
+def _forget_balance(session: Session, account: AnyAccount) -> None:
+    if isinstance(account, Account):
+        session.expire(account, ["balance_points"])
+
+
+def _too_little(session: Session, account: AnyAccount, asked: int) -> HoldsTooLittle:
+    held = session.get_one(Account, account.id).balance_points
     name = f"{account.kind} {account.owner}".capitalize()
     return HoldsTooLittle(
         f"{name} holds {number_text(held, 'en')} of {points_text(asked, 'en')}.",
