@@ -86,11 +86,11 @@ class Period:
     def __str__(self) -> str:
         match self.kind:
             case PeriodKind.YEAR:
-                return f"{self.first_day:%Y}"
+                return f"{self.first_day.year:04}"
             case PeriodKind.QUARTER:
-                return f"{self.first_day:%Y}Q{self._quarter}"
+                return f"{self.first_day.year:04}Q{self._quarter}"
             case PeriodKind.MONTH:
-                return f"{self.first_day:%Y-%m}"
+                return f"{self.first_day.year:04}-{self.first_day.month:02}"
 
     def __contains__(self, day: date) -> bool:
         """Whether a day lies in the period. An instant has no day until it is given a zone."""

@@ -74,14 +74,15 @@ _LINE = "prepared.line"
 class _Worded:
     """A statement in the words of one kind of database.
 
-    binds: each value's name with what makes it the driver's. constants: what is the same each time.
+    names: of the values, in the order in which they are bound; None: by name.
+    makes: what makes a value the driver's, by its name. constants: what is the same each time.
     returns: whether anything comes back. columns: what; a text of one's own doesn't say.
     reading: how to read it, as is known once something came.
     """
 
     sql: str
-    by_position: bool
-    binds: Sequence[tuple[str, Processor | None]]
+    names: Sequence[str] | None
+    makes: Sequence[tuple[str, Processor]]
     constants: Mapping[str, Any]
     returns: bool
     columns: Sequence[Any]
@@ -89,13 +90,13 @@ class _Worded:
 
     def bound(self, values: Mapping[str, Any]) -> Any:
         every = {**self.constants, **values}
-        if self.by_position:
-            return [make(every[name]) if make else every[name] for name, make in self.binds]
-        return {name: make(every[name]) if make else every[name] for name, make in self.binds}
+        for name, make in self.makes:
+            every[name] = make(every[name])
+        return every if self.names is None else [every[name] for name in self.names]
 
     def said(self, line: _Line, bound: Any) -> list[Any]:
         _, connection, cursor = line
-        for listener in connection.dispatch.before_cursor_execute:
+        for listener in connection.engine.dispatch.before_cursor_execute:
             listener(connection, cursor, self.sql, bound, None, False)
         try:
             cursor.execute(self.sql, bound)
@@ -125,13 +126,15 @@ class _Reading:
 
 def _put_into_words(statement: Any, given: list[str] | None, dialect: sa.Dialect) -> _Worded:
     compiled = statement.compile(dialect=dialect, column_keys=given)
-    names = compiled.positiontup if compiled.positional else list(compiled.bind_names.values())
-    binds = compiled.binds
+    makes = {
+        name: _impl(bind.type, dialect).bind_processor(dialect)
+        for name, bind in compiled.binds.items()
+    }
     columns = list(getattr(statement, "exported_columns", ()))
     return _Worded(
         sql=str(compiled),
-        by_position=bool(compiled.positional),
-        binds=[(name, _impl(binds[name].type, dialect).bind_processor(dialect)) for name in names],
+        names=compiled.positiontup if compiled.positional else None,
+        makes=[(name, make) for name, make in makes.items() if make],
         constants=dict(compiled.params),
         returns=isinstance(statement, sa.TextClause) or len(columns) > 0,
         columns=columns,

@@ -128,7 +128,7 @@ class Given:
             raise self.refused(
                 f"the text has {len(text):,} characters.", f"Keep it under {TEXT_MAX:,}."
             )
-        if not all(character.isprintable() or character == "\n" for character in text):
+        if not text.replace("\n", "").isprintable():
             raise self.refused("the text holds an invisible control character.", "Take it out.")
         return text
 

@@ -107,10 +107,9 @@ def _closed(session: Session, event: AnyEvent) -> Mapping[Period, int]:
     """
     if event.last_closing_id is None:
         return {}
-    connection = session.connection()
-    known = _known.setdefault(connection.engine.pool, {})
+    known = _known.setdefault(session.get_bind().engine.pool, {})
     if event.last_closing_id not in known:
-        found = connection.execute(_CLOSED, {"last": event.last_closing_id})
+        found = session.execute(_CLOSED, {"last": event.last_closing_id})
         known[event.last_closing_id] = {_parsed(period): number for period, number in found}
     return known[event.last_closing_id]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from operator import itemgetter
 from typing import Any
@@ -83,9 +83,7 @@ class Happening:
             raise Invalid(
                 f"“{self.person}” isn't an e-mail address.", remedy="Write it as name@domain.com."
             )
-        return Happening(
-            self.key, self.kind, self.partner_code, self.happened_at, person, self.subject
-        )
+        return self if person == self.person else replace(self, person=person)
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def rules_on(session: Session, stamped: sa.Row[Any], day: date, kind: EventKind)
     stamped: a row that was read in this transaction with the columns of RULEBOOK_STAMP.
     """
     stamp = (stamped.versions, stamped.last_version, stamped.retirements, stamped.last_retired)
-    pool = session.connection().engine.pool
+    pool = session.get_bind().engine.pool
     known_stamp, by_occasion = _kept.get(pool, (None, {}))
     if known_stamp != stamp or len(by_occasion) >= _KEPT_MAX:
         by_occasion = {}

@@ -116,6 +116,9 @@ class Rule:
     when_short: Shortage = Shortage.REFUSE_WHOLE
     tests: tuple[RuleTest, ...] = ()
 
+    def __hash__(self) -> int:
+        return hash((self.code, self.version))  # to hash all of its contents takes far longer
+
     @classmethod
     def from_yaml(cls, text: str, origin: str) -> Self:
         """Read a rule as a person wrote it.

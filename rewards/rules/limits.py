@@ -142,7 +142,8 @@ def _cooling_down(days: int, on: date, won: list[Won]) -> _Cut | None:
 
 def _cuts(limit: Limit, on: date, points: int, won: list[Won]) -> Iterable[_Cut]:
     period = Period.of(on, limit.per)
-    inside = [each.points for each in won if each.on in period]
+    first, last = period.first_day, period.last_day
+    inside = [each.points for each in won if first <= each.on <= last]
     times = sum(each > 0 for each in inside)
     if limit.times is not None and times >= limit.times:
         yield _Cut(0, period.end_day, lambda: sentences.often_enough(times, period))
