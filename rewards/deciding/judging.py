@@ -243,7 +243,7 @@ def _unclear(
 
     coverage_min: None: what each target asks.
     """
-    unclear = ~figures.value.given | (figures.n < n_min) | (figures.state == State.STALE)
+    unclear = figures.silent | (figures.n < n_min)
     if figures.coverage.given.any():
         asked = figures.coverage_min if coverage_min is None else coverage_min
         unclear |= figures.coverage.given & (crosswise(figures.coverage, asked) < 0)

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from partner_cx.frames import read_rows
-from partner_cx.measures.figures import Figure
+from partner_cx.measures.figures import Figure, State
 from partner_cx.measures.scorecards import FigureColumns, kept_figures
 from partner_cx.periods import Period
 from rewards.conditions import interval_end
@@ -94,8 +94,8 @@ _COLUMNS: dict[str, sa.types.TypeEngine[Any]] = {
     "n_min": sa.Integer(),
     "coverage_min": sa.Text(),
 }
-_PLACES = {name: place for place, name in enumerate(_COLUMNS, start=2)}
-_NOTHING = (None,) * (2 + len(_COLUMNS))
+_NAMES = ("kpi", "subject", *_COLUMNS)
+_NOTHING = (None,) * len(_NAMES)
 
 
 # --- A KPI as columns ---------------------------------------------------------------------------
@@ -155,48 +155,54 @@ class KpiColumns:
 
     @cached_property
     def value(self) -> Quotients:
-        return Quotients.read(self._column("value"))
+        return Quotients.read(self._columns["value"])
 
     @cached_property
     def n(self) -> Array:
-        return np.array([each or 0 for each in self._column("n")], dtype=np.int64)
+        return np.array([each or 0 for each in self._columns["n"]], dtype=np.int64)
 
     @cached_property
     def state(self) -> Array:
-        return np.array(self._column("state"), dtype=object)
+        return np.array(self._columns["state"], dtype=object)
+
+    @cached_property
+    def silent(self) -> Array:
+        """Where nothing was measured, or too long ago."""
+        return ~self.value.given | (self.state == State.STALE)
 
     @cached_property
     def low(self) -> Quotients:
         """The lower end of the 95 % interval, as conditions compare it."""
-        return Quotients.of([_end(each) for each in self._column("low")])
+        return Quotients.of([_end(each) for each in self._columns["low"]])
 
     @cached_property
     def high(self) -> Quotients:
-        return Quotients.of([_end(each) for each in self._column("high")])
+        return Quotients.of([_end(each) for each in self._columns["high"]])
 
     @cached_property
     def coverage(self) -> Quotients:
-        return Quotients.read(self._column("coverage"))
+        return Quotients.read(self._columns["coverage"])
 
     @cached_property
     def aimed(self) -> Array:
         """Where a target holds."""
-        return np.array([each is not None for each in self._column("target")], dtype=bool)
+        return np.array([each is not None for each in self._columns["target"]], dtype=bool)
 
     @cached_property
     def n_min(self) -> Array:
         """What the target asks of the sample."""
-        return np.array([each or 0 for each in self._column("n_min")], dtype=np.int64)
+        return np.array([each or 0 for each in self._columns["n_min"]], dtype=np.int64)
 
     @cached_property
     def coverage_min(self) -> Quotients:
         """What the target asks of the coverage."""
-        return Quotients.read(self._column("coverage_min"))
+        return Quotients.read(self._columns["coverage_min"])
 
-    def _column(self, name: str) -> list[Any]:
-        """Plain values, None where there is none."""
-        place = _PLACES[name]
-        return [row[place] for row in self._rows]
+    @cached_property
+    def _columns(self) -> dict[str, Sequence[Any]]:
+        """Plain values by the column's name, None where there is none."""
+        columns = zip(*self._rows, strict=True) if self._rows else [()] * len(_NAMES)
+        return dict(zip(_NAMES, columns, strict=True))
 
 
 def _read(written: str | None) -> tuple[int, int] | None:
