@@ -35,7 +35,8 @@ class Watched:
     through: where `field` doesn't name the unit itself, the many2one of the record it names
         that does, such as `sale.order.line.order_id`: one more look-up by ids.
     domain: which records count; archived ones are always among them.
-    since: the field that says when a record changed.
+    since: the field that says when a record changed; empty: nothing says it, and all of them are
+        looked at every time.
     """
 
     model: str
@@ -43,6 +44,19 @@ class Watched:
     domain: tuple[Any, ...] = ()
     since: str = "write_date"
     through: str | None = None
+
+
+Watching = Callable[["Odoo", "OdooMapping"], tuple[Watched, ...]]
+
+
+@dataclass(frozen=True)
+class Linked:
+    """What a record of Odoo is with us, to be remembered when its rows are in; see `OdooLink`."""
+
+    model: str
+    odoo_id: int
+    ours: str
+    seen: Mapping[str, Any]
 
 
 @dataclass
@@ -53,11 +67,15 @@ class Told:
         says nothing, None empties.
     withdrawn: kind → the source_ids of facts that are none any more.
     notes: what an administrator should know, each once.
+    linked: which records are whose. moved: partners of Odoo (res.partner ids) whose records other
+        streams must read again, since they are told of another partner of ours than before.
     """
 
     rows: dict[str, list[dict[str, str | None]]] = field(default_factory=dict)
     withdrawn: dict[str, list[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    linked: list[Linked] = field(default_factory=list)
+    moved: list[int] = field(default_factory=list)
 
     def add(self, kind: str, row: dict[str, str | None]) -> None:
         self.rows.setdefault(kind, []).append(row)
@@ -86,18 +104,28 @@ class Reading:
 class Stream:
     """A kind of unit, what to watch for it, and how units become facts.
 
-    watched: the unit's own model first: the first reading pages through it, by id.
+    watched: the unit's own model first: the first reading pages through it, by id. Where it hangs
+        on the mapping or on what is installed, a function says it; see `watching`. Models that
+        aren't installed are left out; without the first one there is nothing to read.
     tell: reads units by their ids, with all that belongs to them, and says what they tell. An id
         that is there no more tells nothing; facts of it are found when ids are compared.
-    identified: kind of fact → the model whose ids its source_ids are, to find what was deleted.
+    identified: kind of fact → the model whose ids its source_ids are, to find what was deleted;
+        the unit's own model or one that is watched.
+    of_partner: the field of the unit's own model that names a res.partner, a company or a person:
+        units are read again by it when a company becomes a partner of the network.
     kpis: what isn't measured without it. modules: Odoo's apps that bring its models.
     at_once: units in one request.
     """
 
     name: str
-    watched: tuple[Watched, ...]
+    watched: tuple[Watched, ...] | Watching
     tell: Callable[[Reading, Sequence[int]], Told]
     identified: Mapping[str, str] = field(default_factory=dict)
+    of_partner: str | None = "partner_id"
     kpis: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     at_once: int = 200
+
+    def watching(self, odoo: Odoo, mapping: OdooMapping) -> tuple[Watched, ...]:
+        """What is watched in this Odoo, by this mapping."""
+        return self.watched(odoo, mapping) if callable(self.watched) else self.watched
