@@ -51,11 +51,15 @@ def day_text(value: date | None) -> str | None:
 
 def micro_of(number: float, factor: Fraction = Fraction(1)) -> int:
     """A quantity in micro-units, times a factor. Odoo's floats are meant as they are printed."""
+    if number.is_integer() and factor == 1:
+        return int(number) * MICRO
     return round(Fraction(repr(float(number))) * factor * MICRO)
 
 
 def pieces_text(number: float, factor: Fraction = Fraction(1)) -> str:
     """A quantity as our files have it: `24` for 2.0 dozens."""
+    if number.is_integer() and factor == 1:  # nearly all are
+        return str(int(number))
     return micro_to_text(micro_of(number, factor))
 
 
