@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, cast
 
+from integrations.odoo.invoices import InvoicesMapping
+from integrations.odoo.leads import LeadsMapping
 from integrations.odoo.network import PartnersMapping
 from integrations.odoo.people import PeopleMapping
+from integrations.odoo.orders import OrdersMapping
 from integrations.odoo.portal import PortalMapping
 from integrations.odoo.section import Section, unknown_sections
 from partner_cx.errors import Invalid
@@ -28,6 +31,9 @@ class OdooMapping:
     partners: PartnersMapping = field(default_factory=PartnersMapping)
     people: PeopleMapping = field(default_factory=PeopleMapping)
     portal: PortalMapping = field(default_factory=PortalMapping)
+    orders: OrdersMapping = field(default_factory=OrdersMapping)
+    invoices: InvoicesMapping = field(default_factory=InvoicesMapping)
+    leads: LeadsMapping = field(default_factory=LeadsMapping)
 
     @classmethod
     def read(cls, path: Path | None) -> Self:
