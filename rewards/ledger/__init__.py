@@ -15,13 +15,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-<<<<<<< Updated upstream
-from functools import cached_property
-from typing import NamedTuple
-=======
 from functools import cached_property, lru_cache
-from typing import Any
->>>>>>> Stashed changes
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -157,21 +152,12 @@ class Posting:
     @cached_property
     def changes(self) -> Mapping[AnyAccount, int]:
         """What it does to each account, in the order in which accounts are taken."""
-<<<<<<< Updated upstream
-        changes: dict[Account, int] = {}
+        changes: dict[AnyAccount, int] = {}
         for source, target, points in self.moves:
             if points < 1:
                 raise Invalid(f"{points} points can't be moved.", remedy="Name 1 or more.")
             changes[source] = changes.get(source, 0) - points
             changes[target] = changes.get(target, 0) + points
-=======
-        changes: dict[AnyAccount, int] = defaultdict(int)
-        for move in self.moves:
-            if move.points < 1:
-                raise Invalid(f"{move.points} points can't be moved.", remedy="Name 1 or more.")
-            changes[move.source] -= move.points
-            changes[move.target] += move.points
->>>>>>> Stashed changes
         return {account: changes[account] for account in in_turn(changes) if changes[account]}
 
     @property
@@ -291,20 +277,11 @@ def post_many(session: Session, postings: Sequence[Posting], *, now: datetime) -
         if transfers.setdefault(posting.key, transfer)["digest"] != transfer["digest"]:
             raise _used_otherwise(posting.key)
     with session.begin_nested():
-<<<<<<< Updated upstream
         ids = _add_transfers(session, list(transfers.values()))
         changes = {ids[each.key]: each.changes for each in postings if each.key in ids}
-        totals: dict[Account, int] = defaultdict(int)
+        totals: dict[AnyAccount, int] = defaultdict(int)
         for of_transfer in changes.values():
             for changed, points in of_transfer.items():
-=======
-        ids = _add_transfers(session, [_transfer(each, now) for each in by_key.values()])
-        added = [each for each in by_key.values() if each.key in ids]
-        totals: dict[AnyAccount, int] = defaultdict(int)
-        entries: dict[str, list[int]] = {"transfer_id": [], "account_id": [], "points": []}
-        for each in added:
-            for changed, points in each.changes.items():
->>>>>>> Stashed changes
                 totals[changed] += points
         change_many(session, totals)
         _add_entries(session, changes)
@@ -390,7 +367,7 @@ def _add_transfers(session: Session, rows: Sequence[Mapping[str, object]]) -> di
     return added
 
 
-def _add_entries(session: Session, changes: Mapping[int, Mapping[Account, int]]) -> None:
+def _add_entries(session: Session, changes: Mapping[int, Mapping[AnyAccount, int]]) -> None:
     """changes: what each transfer does to its accounts, by the transfer's id."""
     ids = {changed: changed.id for of_transfer in changes.values() for changed in of_transfer}
     columns = {
