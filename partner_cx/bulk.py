@@ -144,7 +144,7 @@ def _sqlite_insert_together(connection: sa.Connection, name: str, rows: pa.Table
 def _sqlite_values(column: pa.ChunkedArray) -> list[Any]:
     """A column as the plain values SQLite keeps: numbers, texts, and days and instants as text."""
     if pa.types.is_dictionary(column.type):
-        column = column.cast(column.type.value_type)
+        return _spelled_out(column.combine_chunks())
     if pa.types.is_date(column.type):
         column = column.cast(pa.string())
     elif pa.types.is_timestamp(column.type):
@@ -160,6 +160,13 @@ def _sqlite_values(column: pa.ChunkedArray) -> list[Any]:
     else:
         values = column.to_numpy(zero_copy_only=False)
     listed: list[Any] = values.tolist()
+    return listed
+
+
+def _spelled_out(column: pa.DictionaryArray) -> list[Any]:
+    """Texts that are kept as places in a list of them: each is one object, however often told."""
+    texts = np.array([*column.dictionary.to_pylist(), None], dtype=object)
+    listed: list[Any] = texts[column.indices.fill_null(-1).to_numpy()].tolist()
     return listed
 
 

@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rewards.rules import Shortage
 
 
-@dataclass(frozen=True)
-class Due:
+class Due(NamedTuple):
     """An award that is earned and not paid yet. key: see `awards.award_key`."""
 
     key: str

@@ -136,7 +136,7 @@ def _rows(judged: Judged, version_id: int, closing_id: int) -> pa.Table:
             "closing_id": np.full(count, closing_id, dtype=np.int64),
             "rule_version_id": np.full(count, version_id, dtype=np.int64),
             "partner_id": pa.array(partner_ids, pa.int64()),
-            "verdict": _VERDICTS.take(pa.array(judged.ranks, pa.int8())),
+            "verdict": pa.DictionaryArray.from_arrays(pa.array(judged.ranks, pa.int8()), _VERDICTS),
             "points": pa.array(judged.points, pa.int64()),
         }
     )
