@@ -16,9 +16,14 @@ class OdooCursor(Base):
 
     read_until: everything Odoo wrote before this moment, by Odoo's clock, has been read; None
         while the first reading of everything is under way.
-    position: where the run under way stands, to go on from there: which watched model, after
-        which id, and up to which moment; None between two runs.
-    compared_at: when ids were last compared, to find what was deleted.
+    position: where the run under way stands, to go on from there; see `odoo.course`. None between
+        two runs.
+    finished_at: when the last run came to its end. compared_at: when ids were last compared, to
+        find what was deleted.
+    mapping_digest: of the mapping it was read by; by another one everything is read anew.
+    again: what must be read again though nothing in Odoo says so: `units` by id, whose rows were
+        refused; `partners` of Odoo, whose records are another partner's than before; `facts_of`
+        partners of ours, whose records were merged into another's.
     """
 
     __tablename__ = "odoo_cursors"
@@ -28,6 +33,8 @@ class OdooCursor(Base):
     position: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
     compared_at: Mapped[datetime | None] = mapped_column(Instant)
+    mapping_digest: Mapped[str | None] = mapped_column(Text)
+    again: Mapped[dict[str, list[Any]] | None] = mapped_column(sa.JSON)
 
 
 class OdooLink(Base):

@@ -19,8 +19,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    withdrawn = sa.Column("withdrawn", sa.Boolean(), server_default=sa.false(), nullable=False)
-    op.add_column("revisions", withdrawn)
+    op.add_column(
+        "revisions",
+        sa.Column("withdrawn", sa.Boolean(), server_default=sa.false(), nullable=False),
+    )
     _effects()
     _odoo()
     _webhooks()
@@ -48,10 +50,15 @@ def _effects() -> None:
         sa.Column("parked_at", INSTANT, nullable=True),
         sa.Column("parked_because", TEXT, nullable=True),
         sa.Column("done_at", INSTANT, nullable=True),
+        sa.Column("dropped_because", TEXT, nullable=True),
         sa.Column("result", sa.JSON(), nullable=True),
         sa.CheckConstraint("done_at IS NULL OR parked_at IS NULL", name=op.f("ck_effects_one_end")),
         sa.CheckConstraint(
             "(parked_at IS NULL) = (parked_because IS NULL)", name=op.f("ck_effects_parked_why")
+        ),
+        sa.CheckConstraint(
+            "dropped_because IS NULL OR done_at IS NOT NULL",
+            name=op.f("ck_effects_dropped_done"),
         ),
         sa.CheckConstraint(
             "(leased_by IS NULL) = (leased_until IS NULL)", name=op.f("ck_effects_lease_whole")
@@ -89,6 +96,8 @@ def _odoo() -> None:
         sa.Column("position", sa.JSON(), nullable=True),
         sa.Column("finished_at", INSTANT, nullable=True),
         sa.Column("compared_at", INSTANT, nullable=True),
+        sa.Column("mapping_digest", TEXT, nullable=True),
+        sa.Column("again", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("stream", name=op.f("pk_odoo_cursors")),
     )
     op.create_table(
