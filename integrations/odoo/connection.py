@@ -15,8 +15,8 @@ from typing import Any
 import stamina
 
 from integrations.odoo import versions
-from integrations.odoo.errors import Gone, NoAnswer, NotAllowed, NotConfigured, NotInstalled
-from integrations.odoo.faults import Ask, Fault, Place, explain
+from integrations.odoo.errors import NoAnswer, NotAllowed, NotConfigured, NotInstalled
+from integrations.odoo.faults import VERSION, Ask, Fault, Place, explain
 from integrations.odoo.json2 import Json2
 from integrations.odoo.jsonrpc import JsonRpc
 from integrations.odoo.wire import Wire
@@ -59,7 +59,7 @@ def connect(
     place = Place(settings.odoo_url, settings.odoo_database, settings.odoo_login)
     wire = Wire(place.address, timeout_seconds=settings.odoo_timeout_seconds, clock=clock)
     try:
-        version = _patiently(lambda: versions.ask(wire, place), patience)
+        version = _patiently(VERSION, lambda: versions.ask(wire, place), patience)
         protocol = _protocol(wire, version, settings)
     except BaseException:
         wire.close()
@@ -71,6 +71,8 @@ def _protocol(wire: Wire, version: tuple[int, ...], settings: Settings) -> Json2
     key, database, login = settings.odoo_key, settings.odoo_database, settings.odoo_login
     assert key
     if version[0] >= JSON2_SINCE:
+        _fit_for_headers(key, "KEY")
+        _fit_for_headers(database or "", "DATABASE")
         return Json2(wire, database=database, key=key)
     if database and login:
         return JsonRpc(wire, database=database, login=login, key=key)
@@ -80,6 +82,14 @@ def _protocol(wire: Wire, version: tuple[int, ...], settings: Settings) -> Json2
         f"{missing} is missing.",
         remedy="The guide's page Odoo tells how.",
     )
+
+
+def _fit_for_headers(text: str, setting: str) -> None:
+    if not text.isascii() or not text.isprintable():
+        raise NotConfigured(
+            f"PARTNER_CX_ODOO_{setting} holds characters that can't be sent.",
+            remedy="Copy it again, without what stands before or after it.",
+        )
 
 
 class Odoo:
@@ -224,9 +234,15 @@ class Odoo:
             return bool(self.fields(model))
         except NotInstalled:
             return False
+        except NotAllowed:  # but it is there
+            return True
 
     def has_field(self, model: str, name: str) -> bool:
-        return self.has(model) and name in self.fields(model)
+        """Whether this Odoo, with its apps, has a field that the service account may see."""
+        try:
+            return name in self.fields(model)
+        except (NotInstalled, NotAllowed):
+            return False
 
     def may(self, model: str, operation: str) -> bool:
         """Whether the service account may `read`, `write`, `create` or `unlink`, rows aside."""
@@ -240,7 +256,8 @@ class Odoo:
     def user_id(self) -> int:
         """The service account's own id; proves the key."""
         ask = Ask("res.users", "login", writes=False)
-        return _patiently(lambda: self._explained(ask, self._protocol.user_id), self._patience)
+        act = self._protocol.user_id
+        return _patiently(ask, lambda: self._explained(ask, act), self._patience)
 
     # --- Writing ---
 
@@ -262,16 +279,14 @@ class Odoo:
     def unlink(self, model: str, ids: Sequence[int]) -> None:
         """Delete records. Raises Gone when none of them is there any more."""
         assert ids, "Odoo takes the deletion of no record for a success"
+        ask = Ask(model, "unlink", tuple(ids))
         try:
-            self._call(Ask(model, "unlink", tuple(ids)))
-        except NotAllowed as refusal:
+            self._call(ask)
+        except NotAllowed:
             # Of some models Odoo says so, too, when the records aren't there.
             if self.search(model, [["id", "in", list(ids)]], limit=1, archived=True):
                 raise
-            gone = Gone(refusal.message.replace("doesn't let", "no longer has what"))
-        else:
-            return
-        raise gone
+            raise explain(Fault("odoo.exceptions.MissingError"), ask, self._place) from None
 
     def post_note(self, model: str, record_id: int, html: str) -> int:
         """A note on a record's thread that staff alone see; the message's id."""
@@ -308,7 +323,7 @@ class Odoo:
 
     def _read(self, ask: Ask, archived: bool = False) -> Any:
         context = {"active_test": False} if archived else None
-        return _patiently(lambda: self._call(ask, context), self._patience)
+        return _patiently(ask, lambda: self._call(ask, context), self._patience)
 
     def _call(self, ask: Ask, context: Mapping[str, Any] | None = None) -> Any:
         given = {**CONTEXT, **(context or {})}
@@ -336,16 +351,17 @@ class Odoo:
         return explain(Fault("half"), ask, self._place)
 
 
-def _patiently(act: Callable[[], Any], patience: Patience) -> Any:
+def _patiently(ask: Ask, act: Callable[[], Any], patience: Patience) -> Any:
     """Do what only reads, again while Odoo doesn't answer and another try may help."""
-    for attempt in stamina.retry_context(
+    tries = stamina.retry_context(
         on=_next_try,
         attempts=patience.tries,
         timeout=None,
         wait_initial=patience.first_wait_seconds,
         wait_max=patience.wait_seconds_max,
         wait_jitter=patience.first_wait_seconds,
-    ):
+    )
+    for attempt in tries.with_name(f"Odoo {ask}", (), {}):  # what the log calls it
         with attempt:
             return act()
     raise AssertionError("the last try returns or raises")

@@ -82,6 +82,7 @@ class Fault(Exception):
 
     @property
     def short_name(self) -> str:
+        """`AccessError` of `odoo.exceptions.AccessError`."""
         return self.name.rpartition(".")[2]
 
 
@@ -169,7 +170,7 @@ def _key(case: Case) -> KeyRefused:
     who = f" of {case.place.login}" if case.place.login else ""
     return KeyRefused(
         f"{case.place} refuses the API key{who}: it is wrong, revoked or has expired"
-        + (", or the login is." if case.place.login else "."),
+        + (", or the login isn't its user's." if case.place.login else "."),
         remedy="In Odoo, make a new one as the service user (My Profile, Account Security, "
         "New API Key), and set PARTNER_CX_ODOO_KEY to it.",
     )
@@ -198,6 +199,14 @@ def _database(case: Case) -> PartnerCXError:
 def _not_allowed(case: Case) -> PartnerCXError:
     if case.ask.method.startswith("_"):
         return _our_mistake(case)
+    if of_field := re.search(r'the fields? "?([\w.]+)"? on', case.fault.said):
+        return NotAllowed(
+            f"{case.place} doesn't show the service account the field {of_field[1]} of "
+            f"{case.ask.model}.",
+            model=case.ask.model,
+            group=None,
+            remedy="Give it the group that Odoo asks for, or leave the field out of the mapping.",
+        )
     group = groups.OPENED_BY.get(case.ask.model)
     who = f"service account {case.place.login}" if case.place.login else "service account"
     return NotAllowed(
@@ -287,8 +296,9 @@ def _rule(case: Case) -> PartnerCXError:
 
 
 def _our_mistake(case: Case) -> ProgramFault:
+    why = case.fault.short_name if "." in case.fault.name else f"status {case.fault.status}"
     return ProgramFault(
-        f"{case.place} doesn't understand how {case.ask} was asked ({case.fault.short_name}).",
+        f"{case.place} doesn't understand how {case.ask} was asked ({why}).",
         remedy="This is a mistake of Partner CX, or an Odoo changed by modules of its own.",
     )
 

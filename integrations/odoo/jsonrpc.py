@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from odoolib.tools import AuthenticationError
 from odoolib.rpc import Connection, JsonRPCConnector, Service
+from odoolib.tools import AuthenticationError
 
 from integrations.odoo.faults import Ask, Fault
 from integrations.odoo.wire import Answer, Hidden, Wire

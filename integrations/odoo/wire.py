@@ -85,10 +85,8 @@ class Wire:
         return self._send("GET", path)
 
     def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
-        written = json.dumps(body, ensure_ascii=False).encode()
-        return self._send(
-            "POST", path, written, {"Content-Type": "application/json; charset=utf-8"}, headers
-        )
+        as_json = {"Content-Type": "application/json; charset=utf-8"}
+        return self._send("POST", path, json.dumps(body).encode(), as_json, headers)
 
     def _send(
         self,
