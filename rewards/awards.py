@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple, Self
 from urllib.parse import quote
 
@@ -132,7 +133,12 @@ def award_all(
 
 def award_key(period: Period, rule_code: str, partner_code: str) -> str:
     """Codes may hold the colon that parts them, so they are quoted: no two awards share a key."""
-    return f"close:{period}:{quote(rule_code, safe='')}:{quote(partner_code, safe='')}"
+    return f"close:{period}:{_quoted(rule_code)}:{_quoted(partner_code)}"
+
+
+@lru_cache(maxsize=10_000)
+def _quoted(code: str) -> str:
+    return quote(code, safe="")
 
 
 def goes_to(rule: Rule) -> AccountKind:
@@ -188,8 +194,8 @@ def _owed(session: Session, closing_id: int, paying: Iterable[Tally]) -> Mapping
         .order_by(Partner.code),
     )
     owed: dict[int, list[Owed]] = defaultdict(list)
-    for number, *award in found:
-        owed[number].append(Owed._make(award))
+    for row in found:
+        owed[row[0]].append(Owed._make(row[1:]))
     return owed
 
 
@@ -242,7 +248,7 @@ def _postings(
 ) -> list[Posting]:
     """What is paid of what a rule owes. left: what budgets hold; what is paid is taken off."""
     begins = award_key(period, rule.code, "")
-    dues = [Due(begins + quote(each.partner_code, safe=""), each.points) for each in owed]
+    dues = [Due(begins + _quoted(each.partner_code), each.points) for each in owed]
     paid = shared_out(dues, left[rule.budget], rule.when_short)
     left[rule.budget] -= sum(paid)
     source, targets = there.budgets[rule.budget], there.targets[goes_to(rule)]
