@@ -77,7 +77,7 @@ class Order:
 def tell(reading: Reading, ids: Sequence[int]) -> Told:
     """Read orders with their lines and moves, in three requests, and tell them."""
     told = Told()
-    orders = _read(reading, ids)
+    orders = read_orders(reading, ids)
     known = known_orders(
         reading.session,
         [line["id"] for order in orders for line in order.lines],
@@ -249,7 +249,8 @@ def product_code(product: object) -> str | None:
     return name[1 : name.index("]")].strip() or None if name[:1] == "[" and "]" in name else None
 
 
-def _read(reading: Reading, ids: Sequence[int]) -> list[Order]:
+def read_orders(reading: Reading, ids: Sequence[int]) -> list[Order]:
+    """Orders with all their lines and moves, and whose they are."""
     odoo, directory = reading.odoo, reading.directory
     unit = "product_uom_id"
     if not odoo.has_field("sale.order.line", unit):
