@@ -22,6 +22,7 @@ from api.commands import (
     closing,
     database,
     demo,
+    effects,
     events,
     explain,
     facts,
@@ -32,6 +33,7 @@ from api.commands import (
     rules,
     serving,
     statements,
+    working,
 )
 from api.commands.options import Database
 
@@ -110,6 +112,9 @@ app.command("explain")(explain.explain)
 app.command("audit")(audit.audit)
 app.add_typer(audit.totals, name="totals", cls=Group)
 app.command("serve")(serving.serve)
+app.command("work")(working.work)
+app.command("schedule")(working.schedule)
+app.add_typer(effects.app, name="effects", cls=Group)
 app.command("link")(links.link)
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Instant, Text
+from partner_cx.errors import Conflict, Invalid, NotFound
 
 AT_ONCE = 1_000  # rows in one statement
 
@@ -30,6 +32,7 @@ class Effect(Base):
         is parked holds the later ones back. None: in any order.
     digest: of kind, key and payload.
     tries: how often it was begun. last_error: what went wrong the last time.
+    dropped_because: why it was settled by hand without being carried out; who did it is the result.
     result: what the neighbour answered that is worth keeping, such as the id of its record.
     """
 
@@ -57,6 +60,7 @@ class Effect(Base):
         ),
         sa.CheckConstraint("done_at IS NULL OR parked_at IS NULL", name="one_end"),
         sa.CheckConstraint("(parked_at IS NULL) = (parked_because IS NULL)", name="parked_why"),
+        sa.CheckConstraint("dropped_because IS NULL OR done_at IS NOT NULL", name="dropped_done"),
         sa.CheckConstraint("(leased_by IS NULL) = (leased_until IS NULL)", name="lease_whole"),
     )
 
@@ -75,7 +79,11 @@ class Effect(Base):
     parked_at: Mapped[datetime | None] = mapped_column(Instant)
     parked_because: Mapped[str | None] = mapped_column(Text)
     done_at: Mapped[datetime | None] = mapped_column(Instant)
+    dropped_because: Mapped[str | None] = mapped_column(Text)
     result: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
+
+
+TABLE = Effect.__table__
 
 
 @dataclass(frozen=True)
@@ -89,18 +97,38 @@ class Owed:
     due_at: datetime | None = None
 
 
-def owe(session: Session, effect: Owed, *, now: datetime) -> None:
-    """Owe an effect, in the caller's transaction. A key that is owed already changes nothing."""
-    owe_all(session, [effect], now=now)
+def owe(session: Session, effect: Owed, *, now: datetime, exactly: bool = False) -> None:
+    """Owe an effect, in the caller's transaction. A key that is owed already changes nothing.
+
+    exactly: raise Conflict where the key is owed with other contents. For whoever makes the key
+        from a request that may come twice; what is planned by the clock doesn't care.
+    """
+    owe_all(session, [effect], now=now, exactly=exactly)
 
 
-def owe_all(session: Session, effects: Iterable[Owed], *, now: datetime) -> None:
+def owe_all(
+    session: Session, effects: Iterable[Owed], *, now: datetime, exactly: bool = False
+) -> None:
     """Owe effects, in the caller's transaction, those with keys of their own. See `owe`."""
     rows = [_row(effect, now) for effect in effects]
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(TABLE).on_conflict_do_nothing(index_elements=["key"])
     for start in range(0, len(rows), AT_ONCE):
-        dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(Effect.__table__).on_conflict_do_nothing(index_elements=["key"])
-        session.connection().execute(statement, rows[start : start + AT_ONCE])
+        some = rows[start : start + AT_ONCE]
+        session.connection().execute(statement, some)
+        if exactly:
+            _refuse_others(session, some)
+
+
+def _refuse_others(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:
+    digests = {row["key"]: row["digest"] for row in rows}
+    kept = sa.select(TABLE.c.key, TABLE.c.digest).where(TABLE.c.key.in_(sorted(digests)))
+    for key, digest in session.execute(kept):
+        if digest != digests[key]:
+            raise Conflict(
+                f"{key} is owed already, with other contents.",
+                remedy="Give what is new a key of its own.",
+            )
 
 
 def is_open(table: Any) -> sa.ColumnElement[bool]:
@@ -115,7 +143,7 @@ def free(table: Any, now: datetime) -> sa.ColumnElement[bool]:
 
 def held_back_by(table: Any, now: datetime) -> sa.Select[Any]:
     """The effects that one has to wait for: of its subject, owed earlier or under way."""
-    other = sa.alias(Effect.__table__)
+    other = sa.alias(TABLE)
     return (
         sa.select(other.c.id)
         .where(
@@ -148,3 +176,181 @@ def digest_of(kind: str, key: str, payload: Mapping[str, Any]) -> str:
     """What proves that an effect still says what it was owed with."""
     said = json.dumps([kind, key, payload], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()
+
+
+class State(StrEnum):
+    """Where an effect stands."""
+
+    WAITING = "waiting"  # for its moment, a worker, or another try
+    HELD_BACK = "held_back"  # behind an earlier one of its subject
+    UNDER_WAY = "under_way"  # leased by a worker
+    PARKED = "parked"  # until somebody retries or drops it
+    DONE = "done"
+    DROPPED = "dropped"  # by hand, never to be carried out
+
+
+OPEN_STATES = (State.PARKED, State.UNDER_WAY, State.WAITING, State.HELD_BACK)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An effect as people read it.
+
+    why: what it waits for: why it was parked or dropped, what went wrong last, or nothing.
+    behind: the key of the earlier one that holds it back.
+    """
+
+    id: int
+    kind: str
+    key: str
+    subject: str | None
+    state: State
+    owed_at: datetime
+    due_at: datetime
+    tries: int
+    why: str | None
+    behind: str | None
+    done_at: datetime | None
+
+
+def listed(
+    session: Session,
+    *,
+    now: datetime,
+    states: Collection[State] = tuple(State),
+    kind: str | None = None,
+    keys: Collection[str] | None = None,
+    limit: int | None = None,
+) -> list[Listed]:
+    """Effects by the moment they are due, and by what stands first in their order."""
+    state = _state(now)
+    wanted = (
+        sa.select(TABLE, state.label("state"), _behind(now).label("behind"))
+        .where(state.in_(list(states)))
+        .order_by(TABLE.c.due_at, TABLE.c.id)
+        .limit(limit)
+    )
+    if not {State.DONE, State.DROPPED} & set(states):
+        wanted = wanted.where(TABLE.c.done_at.is_(None))
+    if kind is not None:
+        wanted = wanted.where(TABLE.c.kind == kind)
+    if keys is not None:
+        wanted = wanted.where(TABLE.c.key.in_(list(keys)))
+    return [_listed(row) for row in session.execute(wanted)]
+
+
+def _listed(row: Any) -> Listed:
+    state = State(row.state)
+    why = row.dropped_because or row.parked_because or row.last_error
+    return Listed(
+        id=row.id,
+        kind=row.kind,
+        key=row.key,
+        subject=row.subject,
+        state=state,
+        owed_at=row.owed_at,
+        due_at=row.due_at,
+        tries=row.tries,
+        why=None if state is State.DONE else why,
+        behind=row.behind if state is State.HELD_BACK else None,
+        done_at=row.done_at,
+    )
+
+
+def counted(session: Session, *, now: datetime) -> dict[tuple[str, State], int]:
+    """How many effects there are of each kind that aren't done, by where they stand."""
+    state = _state(now)
+    counts = (
+        sa.select(TABLE.c.kind, state, sa.func.count())
+        .where(TABLE.c.done_at.is_(None))
+        .group_by(TABLE.c.kind, state)
+        .order_by(TABLE.c.kind, state)
+    )
+    return {(kind, State(name)): count for kind, name, count in session.execute(counts)}
+
+
+def _state(now: datetime) -> sa.Case[str]:
+    t = TABLE.c
+    return sa.case(
+        (t.dropped_because.is_not(None), State.DROPPED.value),
+        (t.done_at.is_not(None), State.DONE.value),
+        (t.parked_at.is_not(None), State.PARKED.value),
+        (t.leased_until > now, State.UNDER_WAY.value),
+        (held_back_by(TABLE, now).exists(), State.HELD_BACK.value),
+        else_=State.WAITING.value,
+    )
+
+
+def _behind(now: datetime) -> sa.ScalarSelect[str]:
+    """The key of the first effect that one has to wait for."""
+    earlier = held_back_by(TABLE, now)
+    other = earlier.get_final_froms()[0]
+    return earlier.with_only_columns(other.c.key).order_by(other.c.id).limit(1).scalar_subquery()
+
+
+def retry(
+    session: Session,
+    *,
+    now: datetime,
+    keys: Collection[str] | None = None,
+    kind: str | None = None,
+) -> int:
+    """Owe parked effects again, at once and with all patience anew. The caller commits.
+
+    keys: these, also where they only wait for another try; None: every parked one.
+    kind: of this kind alone.
+    Returns how many. Raises NotFound for a key that none has, Conflict for one that is settled or
+    under way.
+    """
+    chosen: sa.ColumnElement[bool] = TABLE.c.parked_at.is_not(None)
+    if keys is not None:
+        _refuse_settled(_found(session, keys, now), "retry")
+        chosen = TABLE.c.key.in_(list(keys))
+    if kind is not None:
+        chosen = sa.and_(chosen, TABLE.c.kind == kind)
+    anew = {"due_at": now, "tries": 0, "parked_at": None, "parked_because": None}
+    still = sa.and_(chosen, TABLE.c.done_at.is_(None), free(TABLE, now))
+    return session.connection().execute(sa.update(TABLE).where(still).values(**anew)).rowcount
+
+
+def drop(session: Session, keys: Collection[str], *, by: str, because: str, now: datetime) -> int:
+    """Settle effects without carrying them out; those behind them go on. The caller commits.
+
+    because: on one line. Returns how many.
+    Raises NotFound for a key that none has, Conflict for one that is settled or under way.
+    """
+    if not because.strip() or "\n" in because.strip():
+        raise Invalid("Why it is dropped is missing, or isn't one line.", remedy="Say it in one.")
+    _refuse_settled(_found(session, keys, now), "drop")
+    dropped = {
+        "done_at": now,
+        "dropped_because": because.strip(),
+        "result": {"dropped_by": by},
+        "parked_at": None,
+        "parked_because": None,
+        "leased_by": None,
+        "leased_until": None,
+    }
+    still = sa.and_(TABLE.c.key.in_(list(keys)), TABLE.c.done_at.is_(None), free(TABLE, now))
+    return session.connection().execute(sa.update(TABLE).where(still).values(**dropped)).rowcount
+
+
+def _found(session: Session, keys: Collection[str], now: datetime) -> list[Listed]:
+    found = listed(session, now=now, keys=keys)
+    missing = sorted(set(keys) - {each.key for each in found})
+    if missing:
+        raise NotFound(
+            f"No effect has the key {missing[0]}.",
+            remedy="`partner-cx effects list` tells those that are open.",
+        )
+    return found
+
+
+def _refuse_settled(found: Iterable[Listed], act: str) -> None:
+    for each in found:
+        if each.state in (State.DONE, State.DROPPED):
+            raise Conflict(f"{each.key} is {each.state} already.", remedy="Nothing is left to do.")
+        if each.state is State.UNDER_WAY:
+            raise Conflict(
+                f"{each.key} is under way.", remedy=f"Wait until it ends, then {act} it if need be."
+            )

@@ -16,21 +16,34 @@ Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65535)]
 
 
-def serve(host: Host = "127.0.0.1", port: Port = 8000, database: Database = None) -> None:
-    """Serve the pages. `partner-cx link EMAIL` prints a link to sign in with."""
+def serve(
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    work: Annotated[
+        bool,
+        typer.Option("--work/--no-work", help="Carry out effects and keep the schedule, too."),
+    ] = True,
+    database: Database = None,
+) -> None:
+    """Serve the pages, and work beside. `partner-cx link EMAIL` prints a link to sign in with."""
     from api.wiring import open_house
 
     with open_house(database) as house:
-        serve_pages(house, host, port)
+        serve_pages(house, host, port, work=work)
 
 
-def serve_pages(house: House, host: str, port: int) -> None:
-    """Serve until stopped. Raises Conflict when the address is taken or isn't this machine's."""
+def serve_pages(house: House, host: str, port: int, *, work: bool = False) -> None:
+    """Serve until stopped. Raises Conflict when the address is taken or isn't this machine's.
+
+    work: carry out effects and keep the schedule meanwhile, in threads of this process.
+    """
     import socket
+    from contextlib import nullcontext
 
     import uvicorn
 
     from api.app import make_app
+    from api.commands.working import crew_at_work
     from partner_cx.errors import Conflict
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -47,4 +60,5 @@ def serve_pages(house: House, host: str, port: int) -> None:
         config = uvicorn.Config(
             make_app(house.engine, house.settings), log_config=None, access_log=False
         )
-        uvicorn.Server(config).run(sockets=[listener])
+        with crew_at_work(house) if work else nullcontext():
+            uvicorn.Server(config).run(sockets=[listener])
