@@ -1,0 +1,1 @@
+"""Stand-ins: neighbours played on loopback, to try and test the loop without them."""
