@@ -87,11 +87,8 @@ def _which(
     session: Session, line_ids: Sequence[int], orders: Sequence[tuple[str, str]]
 ) -> list[sa.ColumnElement[bool]]:
     codes = {code for code, _ in orders}
-    ids = dict(
-        session.execute(sa.select(Partner.code, Partner.id).where(Partner.code.in_(codes)))
-        .tuples()
-        .all()
-    )
+    named = session.execute(sa.select(Partner.code, Partner.id).where(Partner.code.in_(codes)))
+    ids = {code: number for code, number in named}  # noqa: C416
     of_orders = [(ids[code], order) for code, order in orders if code in ids]
     which: list[sa.ColumnElement[bool]] = [OrderLine.source_id.in_([str(n) for n in line_ids])]
     if of_orders:
