@@ -396,6 +396,7 @@ NETWORK = Stream(
     watched=watched,
     tell=tell,
     of_partner=None,
+    by_itself=True,
     kpis=("portal_adoption", "retention", "churn"),
     modules=("partnership",),
 )

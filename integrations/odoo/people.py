@@ -122,6 +122,8 @@ def _tell_people(session: Session, found: Sequence[_Found], told: Told) -> None:
     """Tell those whose address is theirs to tell; say of the others why they aren't."""
     addresses = sorted({each.address for each in found})
     holders = _holders(session, addresses)
+    for link in told.linked:
+        holders.setdefault(link.ours, (link.model, link.odoo_id))
     people = _people(session, addresses)
     links = _links(session, [each.record for each in found])
     for each in found:

@@ -115,6 +115,8 @@ class Stream:
         units are read again by it when a company becomes a partner of the network.
     kpis: what isn't measured without it. modules: Odoo's apps that bring its models.
     at_once: units in one request.
+    by_itself: what is told hangs on what was told before it, as codes do, so that each request's
+        rows are taken in before the next is made.
     """
 
     name: str
@@ -125,6 +127,7 @@ class Stream:
     kpis: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     at_once: int = 200
+    by_itself: bool = False
 
     def watching(self, odoo: Odoo, mapping: OdooMapping) -> tuple[Watched, ...]:
         """What is watched in this Odoo, by this mapping."""

@@ -1,0 +1,147 @@
+"""Comparing: what we hold of Odoo's records is there no more? Deletion leaves no trace in Odoo.
+
+Now and then all ids are asked for again. Facts of records that are gone are withdrawn. A company
+that is gone was deleted, or merged into another: it has left, and what we hold of it is read again,
+since its records are the other's now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from integrations.odoo.state import OdooCursor, OdooLink
+from integrations.odoo.streams import SOURCE, Stream
+from partner_cx.database import reading
+from partner_cx.errors import Conflict
+from partner_cx.kinds import KINDS
+from partner_cx.network.partners import Partner
+from partner_cx.operations.imports import Source
+
+if TYPE_CHECKING:
+    from integrations.odoo.connection import Odoo
+
+EVERY = timedelta(days=1)
+AT_ONCE = 2_000  # ids in one request
+FEW = 50  # that may always be gone
+SHARE_MAX = 5  # of so many, one may be gone; more look like lost rights
+
+
+@dataclass(frozen=True)
+class Gone:
+    """What isn't there any more: source_ids by kind, and records by their model."""
+
+    facts: dict[str, list[str]]
+    records: list[tuple[str, int]]
+
+
+def is_due(cursor: OdooCursor, now: datetime) -> bool:
+    return cursor.compared_at is None or now - cursor.compared_at >= EVERY
+
+
+def find_gone(engine: sa.Engine, odoo: Odoo, stream: Stream, *, even_many: bool) -> Gone:
+    """Ask for all records that a stream's facts, or the network's links, come from.
+
+    Raises Conflict when so many are missing that it looks like rights lost: Odoo hides rows that
+    an account may not see without saying so.
+    """
+    facts: dict[str, list[str]] = {}
+    for kind, model in stream.identified.items():
+        if odoo.has(model):
+            held = _held_facts(engine, KINDS[kind].table)
+            facts[kind] = [str(each) for each in _missing(odoo, model, held, even_many)]
+    records: list[tuple[str, int]] = []
+    if stream.of_partner is None:
+        held = _held_links(engine, "res.partner")
+        records += [
+            ("res.partner", each) for each in _missing(odoo, "res.partner", held, even_many)
+        ]
+    return Gone(facts, records)
+
+
+def _missing(odoo: Odoo, model: str, held: Iterator[Sequence[int]], even_many: bool) -> list[int]:
+    missing: list[int] = []
+    looked_at = 0
+    for ids in held:
+        there = set(odoo.search(model, [("id", "in", list(ids))], archived=True))
+        missing += [number for number in ids if number not in there]
+        looked_at += len(ids)
+    if len(missing) > max(FEW, looked_at // SHARE_MAX) and not even_many:
+        raise Conflict(
+            f"{len(missing):,} of {looked_at:,} records of {model} aren't there any more, as far "
+            "as the service account sees. That looks like rights lost, so nothing was withdrawn.",
+            remedy="Check the account's rights, or run `partner-cx odoo sync --compare "
+            "--even-many` if so many were really deleted.",
+        )
+    return missing
+
+
+def _held_facts(engine: sa.Engine, table: sa.Table) -> Iterator[list[int]]:
+    """The ids of Odoo's records that facts come from, some at a time, by our own ids."""
+    after = 0
+    with reading(engine) as session:
+        source = session.scalar(sa.select(Source.id).where(Source.code == SOURCE))
+        while rows := session.execute(
+            sa.select(table.c.id, table.c.source_id)
+            .where(table.c.source == source, table.c.id > after)
+            .order_by(table.c.id)
+            .limit(AT_ONCE)
+        ).all():
+            yield [int(row.source_id) for row in rows if row.source_id.isdecimal()]
+            after = rows[-1].id
+
+
+def _held_links(engine: sa.Engine, model: str) -> Iterator[list[int]]:
+    after = 0
+    with reading(engine) as session:
+        while ids := session.scalars(
+            sa.select(OdooLink.odoo_id)
+            .where(OdooLink.model == model, OdooLink.odoo_id > after, OdooLink.gone_at.is_(None))
+            .order_by(OdooLink.odoo_id)
+            .limit(AT_ONCE)
+        ).all():
+            yield list(ids)
+            after = ids[-1]
+
+
+def part_with(
+    session: Session, records: Sequence[tuple[str, int]], *, on: str, now: datetime
+) -> tuple[list[dict[str, str | None]], set[str]]:
+    """Note that records are gone.
+
+    Returns the rows of partners that left by it, and the codes of partners whose facts must be
+    read again: theirs, and those that a person who is gone belonged to.
+    """
+    rows: list[dict[str, str | None]] = []
+    codes: set[str] = set()
+    for model, number in records:
+        link = session.get(OdooLink, (model, number))
+        assert link is not None, "it was looked up a moment ago"
+        link.gone_at = now
+        seen: dict[str, Any] = link.seen or {}
+        if seen.get("is") == "partner":
+            codes.add(link.ours)
+            rows += _left(session, link.ours, on)
+        elif company := session.get(OdooLink, (model, seen.get("company") or 0)):
+            codes.add(company.ours)
+    session.flush()
+    return rows, codes
+
+
+def _left(session: Session, code: str, on: str) -> Iterator[dict[str, str | None]]:
+    partner = session.scalar(sa.select(Partner).where(Partner.code == code))
+    if partner is None or partner.left_on is not None:
+        return
+    joined_on = partner.joined_on.isoformat() if partner.joined_on else None
+    yield {
+        "code": partner.code,
+        "name": partner.name,
+        "kind": partner.kind,
+        "joined_on": joined_on,
+        "left_on": max(on, joined_on or on),
+    }
