@@ -29,7 +29,7 @@ from rewards.evidence import Earlier, Event, EventsAsked, Evidence, Needs, PeerF
 from rewards.frozen import Closing, FrozenFigure, FrozenPartner
 from rewards.rulebook import RuleVersion
 from rewards.rules import Recipient, Rule
-from rewards.rules.limits import Won
+from rewards.rules.limits import Won, looks_back_to
 
 
 def event_evidence(
@@ -60,10 +60,18 @@ def event_evidence(
 
 
 def event_history(session: Session, event: AnyEvent, rule: Rule) -> list[Won]:
-    """What the rule had already earned whoever gets its award, by closes and events before this."""
+    """What the rule had already earned whoever gets its award, by closes and events before this.
+
+    Of the events, those that its limits look at.
+    """
     if not rule.limits and not rule.cool_down_days:
         return []
-    asked = {"code": rule.code, "event": event.id, "closing": event.last_closing_id or 0}
+    asked = {
+        "code": rule.code,
+        "event": event.id,
+        "closing": event.last_closing_id or 0,
+        "since": looks_back_to(rule.limits, rule.cool_down_days, event.on),
+    }
     if rule.award.to is Recipient.PERSON:
         if event.person_email is None:
             return []
@@ -90,7 +98,10 @@ def _won() -> sa.Select[*tuple[Any, ...]]:
         .where(
             version.code == sa.bindparam("code"),
             decision.points > 0,
-            sa.or_(closing.id <= sa.bindparam("closing"), event.id < sa.bindparam("event")),
+            sa.or_(
+                closing.id <= sa.bindparam("closing"),
+                sa.and_(event.id < sa.bindparam("event"), event.on >= sa.bindparam("since")),
+            ),
         )
     )
 

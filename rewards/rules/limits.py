@@ -118,6 +118,12 @@ def left_of(
     return tightest.points if tightest else points
 
 
+def looks_back_to(limits: tuple[Limit, ...], cool_down_days: int, on: date) -> date:
+    """The first day that matters to them; what was won before it cuts nothing."""
+    begins = [Period.of(on, limit.per).first_day for limit in limits]
+    return min([*begins, on - timedelta(days=cool_down_days)])
+
+
 def _tightest(
     limits: tuple[Limit, ...],
     cool_down_days: int,
