@@ -29,6 +29,7 @@ from api.commands import (
     holds,
     links,
     measures,
+    odoo,
     restate,
     rules,
     serving,
@@ -103,6 +104,7 @@ app.command("scorecard")(measures.scorecard)
 app.add_typer(rules.app, name="rules", cls=Group)
 app.add_typer(budgets.app, name="budgets", cls=Group)
 app.add_typer(events.app, name="events", cls=Group)
+app.add_typer(odoo.app, name="odoo", cls=Group)
 app.add_typer(holds.app, name="holds", cls=Group)
 app.command("close")(closing.close)
 app.command("restate")(restate.restate)

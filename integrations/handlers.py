@@ -10,9 +10,10 @@ from datetime import timedelta
 
 from integrations import tasks
 from integrations.carrying import Handler
+from integrations.odoo import syncing
 from integrations.patience import WITH_NEIGHBOURS, Patience
 
-ROOMS: tuple[Mapping[str, Handler], ...] = (tasks.HANDLERS,)
+ROOMS: tuple[Mapping[str, Handler], ...] = (tasks.HANDLERS, syncing.HANDLERS)
 
 HANDLERS: Mapping[str, Handler] = {kind: way for room in ROOMS for kind, way in room.items()}
 

@@ -17,13 +17,17 @@ from partner_cx.errors import Conflict
 NAME = "odoo.sync"
 
 
+class UnderWay(Conflict):
+    """Another sync is under way."""
+
+
 @contextmanager
 def alone(engine: sa.Engine) -> Iterator[None]:
-    """Hold off other syncs. Raises Conflict when one is under way."""
+    """Hold off other syncs. Raises UnderWay when there is one."""
     hold = _on_postgresql if engine.dialect.name == "postgresql" else _on_sqlite
     with hold(engine) as is_held:
         if not is_held:
-            raise Conflict("Another sync with Odoo is under way.", remedy="Let it come to its end.")
+            raise UnderWay("Another sync with Odoo is under way.", remedy="Let it come to its end.")
         yield
 
 

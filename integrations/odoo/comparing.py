@@ -26,7 +26,7 @@ from partner_cx.operations.imports import Source
 if TYPE_CHECKING:
     from integrations.odoo.connection import Odoo
 
-EVERY = timedelta(days=1)
+EVERY = timedelta(days=7)
 AT_ONCE = 2_000  # ids in one request
 FEW = 50  # that may always be gone
 SHARE_MAX = 5  # of so many, one may be gone; more look like lost rights

@@ -93,6 +93,10 @@ class Directory:
                 self._factors.update({row["id"]: self._pieces(row["factor"]) for row in page})
         return self._factors.get(uom_id, Fraction(1))
 
+    def assume(self, codes: Mapping[int, str]) -> None:
+        """Take companies for partners that haven't been taken in, for a look ahead."""
+        self._codes = {**self._code_of(), **codes}
+
     def forget(self) -> None:
         """Look partners up again: the network was read anew."""
         self._contacts.clear()

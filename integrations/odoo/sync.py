@@ -112,7 +112,7 @@ def sync(
     otherwise happens once a day; even_many: believe it however much that is. Raises Conflict when
     another sync is under way; whatever stops a stream is in the report.
     """
-    wanted = _named(only)
+    wanted = streams_named(only)
     report = SyncReport()
     with alone(engine):
         run = _Run(engine, odoo, mapping, settings, now, compare, even_many, on_progress)
@@ -125,7 +125,7 @@ def sync(
     return report
 
 
-def _named(only: Sequence[str] | None) -> list[Stream]:
+def streams_named(only: Sequence[str] | None) -> list[Stream]:
     """The streams, in the order in which they are read."""
     names = [stream.name for stream in STREAMS]
     for name in only or ():
