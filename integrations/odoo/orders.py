@@ -163,7 +163,7 @@ class _Line:
             "status": status,
             "cancelled_on": day_text(cancelled_on),
             "product_code": product_code(self.row["product_id"]),
-            "value": repr(self.row["price_subtotal"]) if currency else None,
+            "value": f"{self.row['price_subtotal']:.6f}" if currency else None,
             "currency": currency,
         }
 

@@ -200,7 +200,7 @@ def test_all_that_is_told_of_a_line_and_its_delivery() -> None:
                 "status": "done",
                 "cancelled_on": None,
                 "product_code": "AP-06",
-                "value": "840.0",
+                "value": "840.000000",
                 "currency": "USD",
             }
         ],
@@ -390,6 +390,13 @@ def test_an_order_may_be_called_as_the_customer_calls_it(
 )
 def test_a_products_code_is_what_its_name_begins_with(product: Any, expected: str | None) -> None:
     assert product_code(product) == expected
+
+
+def test_the_noise_of_floats_isnt_told() -> None:
+    network = Network()
+    network.order(line(0.1 + 0.2, price_subtotal=0.1 + 0.2))
+    row = told(network).rows["order-lines"][0]
+    assert (row["ordered_qty"], row["value"]) == ("0.3", "0.300000")
 
 
 def test_a_value_without_a_known_currency_isnt_told() -> None:
