@@ -114,6 +114,7 @@ FRENCH = {
     "What": "Quoi",
     "What was wrong": "Ce qui n’allait pas",
     "corrected since": "corrigé depuis",
+    "withdrawn since": "retiré depuis",
     "The partners supplied by it": "Les partenaires qu’il fournit",
     # Refusals
     "This page isn't yours to see": "Cette page n’est pas pour vous",

@@ -272,6 +272,7 @@ def _shortfall(shortfall: Shortfall, language: str) -> dict[str, Any]:
                 "what": row.what.in_(language),
                 "verdict": row.verdict.in_(language),
                 "corrected": row.corrected_since,
+                "withdrawn": row.withdrawn_since,
             }
             for row in rows
         ],

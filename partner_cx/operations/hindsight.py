@@ -1,7 +1,7 @@
 """Facts as they were known after an import, for whoever explains or audits what was decided then.
 
-A fact that nobody corrected since is read from its own table; one that was corrected is read from
-the revision that held at the time. What was learned later isn't there at all.
+A fact that nobody corrected since is read from its own table; one that was corrected or withdrawn
+is read from the revision that held at the time. What was learned later isn't there at all.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Session, aliased
 
 from partner_cx.database import Exact
 from partner_cx.frames import read_frame
@@ -25,6 +25,7 @@ from partner_cx.operations.merging import Keeping
 from partner_cx.operations.revisions import Revision
 
 AT_ONCE = 10_000  # values in one statement; both databases take more
+SINCE = ("corrected_since", "withdrawn_since")  # what became of a fact later
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,8 @@ def facts_known(
     """The facts of a kind that an import, and those before it, had told.
 
     kind: as files name it. known_until: the id of the last import that counts.
-    Returns the table's columns, and `corrected_since`: whether a later import says otherwise.
+    Returns the table's columns, and `corrected_since`: whether a later import says otherwise, and
+    `withdrawn_since`: whether the source no longer has it.
     """
     table: sa.Table = model.metadata.tables[model.__tablename__]
     frames = [
@@ -91,7 +93,7 @@ def facts_known(
         )
     ]
     if not frames:
-        return _typed(pd.DataFrame(columns=[*table.columns.keys(), "corrected_since"]), table)
+        return _typed(pd.DataFrame(columns=[*table.columns.keys(), *SINCE]), table)
     return pd.concat(frames, ignore_index=True)
 
 
@@ -103,7 +105,7 @@ def _never_corrected(
         *(each.of_now(table) for each in between),
         table.c.import_id <= known_until,
     )
-    return _typed(read_frame(session, wanted).assign(corrected_since=False), table)
+    return _typed(read_frame(session, wanted).assign(**dict.fromkeys(SINCE, False)), table)
 
 
 def _corrected(
@@ -114,21 +116,38 @@ def _corrected(
     between: Sequence[Between],
     known_until: int,
 ) -> pd.DataFrame:
-    held = sa.select(Revision.fact_id, Revision.import_id, Revision.contents).where(
+    gone = _is_gone(table, kind).label("gone")
+    held = sa.select(Revision.fact_id, Revision.import_id, Revision.contents, gone).where(
         Revision.kind == kind,
         among.of_then(),
         Revision.import_id <= known_until,
         Revision.superseded_by > known_until,
     )
     rows = [
-        {"id": fact_id, "import_id": import_id, **contents}
-        for fact_id, import_id, contents in session.execute(held)
+        {"id": row.fact_id, "import_id": row.import_id, "withdrawn_since": row.gone, **row.contents}
+        for row in session.execute(held)
     ]
-    frame = pd.DataFrame(rows, columns=list(table.columns.keys())).assign(corrected_since=True)
+    columns = [*table.columns.keys(), "withdrawn_since"]
+    frame = pd.DataFrame(rows, columns=columns).assign(corrected_since=True)
     frame = _typed(frame, table)
     for each in between:
         frame = frame[each.holds(frame)]
     return frame
+
+
+def _is_gone(table: sa.Table, kind: str) -> sa.ColumnElement[bool]:
+    """Whether a revision's fact was withdrawn, and its source hasn't told it anew."""
+    if not {"source", "source_id"} <= set(table.c.keys()):
+        return sa.false()
+    last = aliased(Revision)
+    withdrawn = sa.exists().where(
+        last.kind == kind, last.fact_id == Revision.fact_id, last.withdrawn
+    )
+    told_anew = sa.exists().where(
+        table.c.source == Revision.contents["source"].as_integer(),
+        table.c.source_id == Revision.contents["source_id"].as_string(),
+    )
+    return sa.and_(withdrawn, ~told_anew)
 
 
 def _typed(frame: pd.DataFrame, table: sa.Table) -> pd.DataFrame:
@@ -139,7 +158,7 @@ def _typed(frame: pd.DataFrame, table: sa.Table) -> pd.DataFrame:
             frame[name] = pd.to_datetime(frame[name], utc=True, format="ISO8601")
         elif kind.startswith("datetime"):
             frame[name] = pd.to_datetime(frame[name], format="ISO8601")
-    return frame.astype(kinds | {"corrected_since": "bool"})
+    return frame.astype(kinds | dict.fromkeys(SINCE, "bool"))
 
 
 def _kind(kind: sa.types.TypeEngine[Any]) -> str:
@@ -177,7 +196,10 @@ def put_back(session: Session, kinds: Iterable[Keeping], *, known_until: int) ->
     """
     in_order = {table: place for place, table in enumerate(Revision.metadata.sorted_tables)}
     there = sorted(kinds, key=lambda kind: in_order[kind.table])
-    changed = sum(_restore(session, kind, known_until) for kind in there)
+    changed = 0
+    for kind in there:
+        changed += _bring_back(session, kind, known_until)
+        changed += _restore(session, kind, known_until)
     for kind in reversed(there):  # what points at others first
         changed += _forget(session, kind, known_until)
     session.execute(
@@ -190,23 +212,50 @@ def put_back(session: Session, kinds: Iterable[Keeping], *, known_until: int) ->
     return changed
 
 
+def _bring_back(session: Session, kind: Keeping, known_until: int) -> int:
+    """Put withdrawn facts back, under their own ids; mark where they stand.
+
+    A fact that its source told anew has the same source_id, and is still to be forgotten: it
+    makes way.
+    """
+    there = sa.select(kind.table.c.id).where(kind.table.c.id == Revision.fact_id)
+    brought = 0
+    for rows in _held(session, kind, known_until, ~there.exists()):
+        facts = [
+            {"id": row.fact_id, "import_id": row.import_id, **_values(kind.table, row.contents)}
+            for row in rows
+        ]
+        _make_way(session, kind.table, facts)
+        by_columns: dict[tuple[str, ...], list[dict[str, object]]] = defaultdict(list)
+        for fact in facts:
+            by_columns[tuple(fact)].append(fact)
+        for some in by_columns.values():
+            session.connection().execute(sa.insert(kind.table), some)
+        keep_as_former(session, kind.table, kind.table.c.id.in_([row.fact_id for row in rows]))
+        mark_former(session, kind)
+        brought += len(rows)
+    return brought
+
+
+def _make_way(session: Session, table: sa.Table, facts: Sequence[Mapping[str, Any]]) -> None:
+    """Take their source_ids from the facts that came after withdrawn ones."""
+    keys = [{"of": fact["source"], "called": fact["source_id"]} for fact in facts]
+    other = table.c.source_id + " " + sa.cast(table.c.id, sa.Text)
+    named = sa.update(table).where(
+        table.c.source == sa.bindparam("of"), table.c.source_id == sa.bindparam("called")
+    )
+    session.connection().execute(named.values(source_id=other), keys)
+
+
 def _restore(session: Session, kind: Keeping, known_until: int) -> int:
     """Let corrected facts say what they said; mark where they stood and where they stand."""
-    held = (
-        sa.select(Revision.id, Revision.fact_id, Revision.import_id, Revision.contents)
-        .join(kind.table, kind.table.c.id == Revision.fact_id)
-        .where(
-            Revision.kind == kind.name,
-            Revision.import_id <= known_until,
-            Revision.superseded_by > known_until,
-            kind.table.c.import_id > known_until,
-        )
-        .order_by(Revision.id)
-        .limit(AT_ONCE)
+    otherwise = (
+        sa.select(kind.table.c.id)
+        .where(kind.table.c.id == Revision.fact_id, kind.table.c.import_id > known_until)
+        .exists()
     )
-    restored, last = 0, 0
-    while rows := session.execute(held.where(Revision.id > last)).all():
-        last = rows[-1].id
+    restored = 0
+    for rows in _held(session, kind, known_until, otherwise):
         those = kind.table.c.id.in_([row.fact_id for row in rows])
         keep_as_former(session, kind.table, those)
         _say(session, kind.table, rows)
@@ -215,6 +264,27 @@ def _restore(session: Session, kind: Keeping, known_until: int) -> int:
         mark_former(session, kind)
         restored += len(rows)
     return restored
+
+
+def _held(
+    session: Session, kind: Keeping, known_until: int, which: sa.ColumnElement[bool]
+) -> Iterator[Sequence[Any]]:
+    """Those of the revisions that held after an import, some at a time."""
+    held = (
+        sa.select(Revision.id, Revision.fact_id, Revision.import_id, Revision.contents)
+        .where(
+            Revision.kind == kind.name,
+            Revision.import_id <= known_until,
+            Revision.superseded_by > known_until,
+            which,
+        )
+        .order_by(Revision.id)
+        .limit(AT_ONCE)
+    )
+    last = 0
+    while rows := session.execute(held.where(Revision.id > last)).all():
+        last = rows[-1].id
+        yield rows
 
 
 def _say(session: Session, table: sa.Table, revisions: Sequence[Any]) -> None:

@@ -14,7 +14,10 @@ from rewards.audit.inspecting import Inspection
 
 
 def chains(inspection: Inspection) -> Iterator[Found]:
-    """Each revision ends with the import that the next one, or the fact itself, begins with."""
+    """Each revision ends with the import that the next one, or the fact itself, begins with.
+
+    After the one that tells what a withdrawn fact said there is nothing more.
+    """
     count = inspection.session.scalar(sa.select(sa.func.count()).select_from(Revision)) or 0
     inspection.saw("revisions", count)
     if not count:
@@ -23,6 +26,7 @@ def chains(inspection: Inspection) -> Iterator[Found]:
         Revision.kind,
         Revision.fact_id,
         Revision.superseded_by,
+        Revision.withdrawn,
         sa.func.lead(Revision.import_id)
         .over(partition_by=(Revision.kind, Revision.fact_id), order_by=Revision.import_id)
         .label("next_import_id"),
@@ -34,6 +38,7 @@ def chains(inspection: Inspection) -> Iterator[Found]:
             ordered.c.kind,
             ordered.c.fact_id,
             ordered.c.superseded_by,
+            ordered.c.withdrawn,
             facts.c.import_id.label("next_import_id"),
         ).outerjoin(facts, facts.c.id == ordered.c.fact_id)
         of_kind = last.where(ordered.c.kind == kind.name, ordered.c.next_import_id.is_(None))
@@ -70,7 +75,7 @@ def _told(inspection: Inspection, joints: sa.Select[*tuple[object, ...]]) -> Ite
         sa.select(joined)
         .where(
             sa.or_(
-                joined.c.next_import_id.is_(None),
+                joined.c.next_import_id.is_(None) != joined.c.withdrawn,
                 joined.c.next_import_id != joined.c.superseded_by,
             )
         )

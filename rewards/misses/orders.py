@@ -90,7 +90,8 @@ def broken_orders(asked: Asked) -> Iterator[Miss]:
                 "{n} de ses {of} lignes échues manquées ({lines})",
             ).format(n=len(missed), of=len(due), lines=", ".join(sorted(missed["source_id"])))
             order = Words("Order {code}", "Commande {code}").format(code=code)
-            yield Miss(code, day, order, verdict, bool(due["corrected_since"].any()))
+            since = (bool(due["corrected_since"].any()), bool(due["withdrawn_since"].all()))
+            yield Miss(code, day, order, verdict, *since)
 
 
 def _judged_lines(asked: Asked, lines: pd.DataFrame) -> pd.DataFrame:

@@ -27,6 +27,7 @@ class Miss:
     day: the day on which it counts.
     what, verdict: the row, and what was wrong with it.
     corrected_since: whether a later import says otherwise; what stands here was known then.
+    withdrawn_since: whether its source no longer has it.
     """
 
     source_id: str
@@ -34,11 +35,14 @@ class Miss:
     what: Words
     verdict: Words
     corrected_since: bool = False
+    withdrawn_since: bool = False
 
     @property
     def sentence(self) -> Words:
         since = Words("", "")
-        if self.corrected_since:
+        if self.withdrawn_since:
+            since = Words(" (withdrawn since)", " (retiré depuis)")
+        elif self.corrected_since:
             since = Words(" (corrected since)", " (corrigé depuis)")
         return Words("{what}: {verdict}{since}", "{what}\u202f: {verdict}{since}").format(
             what=self.what, verdict=self.verdict, since=since
@@ -130,7 +134,8 @@ def _is_nothing(value: object) -> bool:
 
 
 def miss(row: dict[str, Any], day: str, what: Words, verdict: Words) -> Miss:
-    return Miss(row["source_id"], date_of(row[day]), what, verdict, bool(row["corrected_since"]))
+    since = (bool(row["corrected_since"]), bool(row["withdrawn_since"]))
+    return Miss(row["source_id"], date_of(row[day]), what, verdict, *since)
 
 
 def date_of(day: pd.Timestamp) -> date:

@@ -347,7 +347,7 @@ def _plain_fact(change: Change, told: Words) -> dict[str, Any]:
         "source": change.source,
         "source_id": change.source_id,
         "then": change.then and dict(change.then),
-        "now": dict(change.now),
+        "now": change.now and dict(change.now),
         "file": change.file_name,
         "told_at": change.told_at.isoformat(),
         "sentence": {"en": told.en, "fr": told.fr},

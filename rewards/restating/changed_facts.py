@@ -78,6 +78,8 @@ def sentence(change: Change, naming: Naming) -> Words:
     corrections.csv on 3 July 2026.`"""
     if change.kind == EVENTS:
         return _event(change, naming)
+    if change.now is None:
+        return _withdrawn(change, naming)
     told = Words("told by {file} on {day}", "selon {file} du {day}").format(
         file=change.file_name, day=day_text(change.told_at.astimezone(naming.zone).date())
     )
@@ -87,15 +89,28 @@ def sentence(change: Change, naming: Naming) -> Words:
         what = _in_a_row(
             [_column(name, change.then[name], value, naming) for name, value in change.now.items()]
         )
+    return Words("{fact}: {what}, {told}.", "{fact}\u202f: {what}, {told}.").format(
+        fact=_named(change), what=what, told=told
+    )
+
+
+def _named(change: Change) -> Words:
+    """`Order line 20073 (erp)`."""
+    called = _KINDS.get(change.kind, Words(change.kind, change.kind))
+    return Words("{kind} {number} ({source})", "{kind} {number} ({source})").format(
+        kind=called, number=change.source_id, source=change.source
+    )
+
+
+def _withdrawn(change: Change, naming: Naming) -> Words:
+    """`Order line 20073 (odoo): withdrawn on 3 July 2026, since odoo no longer has it.`"""
     return Words(
-        "{kind} {number} ({source}): {what}, {told}.",
-        "{kind} {number} ({source})\u202f: {what}, {told}.",
+        "{fact}: withdrawn on {day}, since {source} no longer has it.",
+        "{fact}\u202f: fait retiré le {day}, car {source} ne l’a plus.",
     ).format(
-        kind=_KINDS.get(change.kind, Words(change.kind, change.kind)),
-        number=change.source_id,
+        fact=_named(change),
+        day=day_text(change.told_at.astimezone(naming.zone).date()),
         source=change.source,
-        what=what,
-        told=told,
     )
 
 
@@ -115,9 +130,10 @@ def more(count: int) -> Words:
 
 def _event(change: Change, naming: Naming) -> Words:
     """`Course completed on 3 May 2026, told of on 9 July 2026.`"""
-    about = change.now.get("subject")
+    now = change.now or {}
+    about = now.get("subject")
     return Words("{what}{about}, told of on {day}.", "{what}{about}, connu le {day}.").format(
-        what=_begun(on_event(EventKind(change.source), date.fromisoformat(str(change.now["on"])))),
+        what=_begun(on_event(EventKind(change.source), date.fromisoformat(str(now["on"])))),
         about=f" ({about})" if about else "",
         day=day_text(change.told_at.astimezone(naming.zone).date()),
     )

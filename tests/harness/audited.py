@@ -147,10 +147,10 @@ def _take_away(connection: sa.Connection) -> list[str]:
     found = connection.exec_driver_sql(
         "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger'"
     ).all()
-    for name, table, _ in found:
-        assert table in APPEND_ONLY
+    watched = [each for each in found if each.tbl_name in APPEND_ONLY]
+    for name, _, _ in watched:
         connection.exec_driver_sql(f"DROP TRIGGER {name}")
-    return [sql for _, _, sql in found]
+    return [sql for _, _, sql in watched]
 
 
 # --- What happens in the programme --------------------------------------------------------------

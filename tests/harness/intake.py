@@ -14,6 +14,7 @@ from partner_cx.kinds import KINDS
 from partner_cx.operations.fields import Manner
 from partner_cx.operations.intake import Batch, OnProblems, Taken, WholeBatch, take_in
 from partner_cx.operations.problems import Problem
+from partner_cx.operations.withdrawing import withdraw
 from partner_cx.settings import Settings
 
 SETTINGS = Settings.read({})
@@ -66,6 +67,16 @@ def take(
         )
 
     return transact(engine, work), problems
+
+
+def take_out(
+    engine: sa.Engine, kind: str, *source_ids: str, source: str = "erp", now: datetime = NOW
+) -> int:
+    """Withdraw facts, as their source no longer has them."""
+    return transact(
+        engine,
+        lambda session: withdraw(session, KINDS[kind], source_ids, source=source, now=now),
+    )
 
 
 def order_line(source_id: str = "L1", **cells: str | None) -> dict[str, str | None]:

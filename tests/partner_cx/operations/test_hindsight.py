@@ -16,7 +16,7 @@ from partner_cx.operations.hindsight import UNKNOWN_YET, put_back
 from partner_cx.operations.imports import Import
 from partner_cx.periods import Period
 from rewards.frozen import digest
-from tests.harness.intake import SETTINGS, order_line, partner, take
+from tests.harness.intake import SETTINGS, order_line, partner, take, take_out
 from tests.harness.programme import NOW, QUARTER, a_network, lines, seen, ticket
 
 LINE = "R1-2026-05-18-00"
@@ -47,6 +47,21 @@ def one_thing_after_the_other(engine: sa.Engine) -> list[Kept]:
     take(engine, "portal-events", seen("E4", "R4"), seen("E3", "R3", internal="no"))
     take(engine, "targets", {"kpi": "otif", "target": "50 %", "from": "2026-01-01", "n_min": "1"})
     take(engine, "groups", {"group_code": "pilot", "partner_code": "R1"})
+    moments.append(_now(engine))
+    take_out(engine, "order-lines", LINE, "R2-wrong-3")  # the second with its receipts
+    take_out(engine, "visits", "V2")  # the newest there is
+    take_out(engine, "tickets", "T1")
+    moments.append(_now(engine))
+    take(engine, "order-lines", _line(received_on="2026-05-25"))
+    take(engine, "visits", _visit("V3", "2026-05-05", "fixed"))
+    take(engine, "visits", _visit("V2", "2026-05-06", "part_missing"))
+    moments.append(_now(engine))
+    take(engine, "order-lines", _line(partner_code="R3"), _wrong_line())
+    take(engine, "receipts", _receipt("W1", "2026-05-18"))
+    take(engine, "tickets", ticket("T1", "R1", "30"))
+    moments.append(_now(engine))
+    take_out(engine, "order-lines", LINE)
+    take_out(engine, "receipts", "W1")
     moments.append(_now(engine))
     return moments
 
@@ -112,6 +127,18 @@ def _line(**cells: str) -> dict[str, str | None]:
             "received_on": "2026-05-18",
             **cells,
         },
+    )
+
+
+def _wrong_line() -> dict[str, str | None]:
+    """R2-wrong-3 as it is told anew, on another day and without goods."""
+    return order_line(
+        "R2-wrong-3",
+        order_code="O-R2-wrong",
+        partner_code="R2",
+        window_end="2026-05-19",
+        received_qty=None,
+        received_on=None,
     )
 
 

@@ -118,6 +118,7 @@ EDITS = (
     ("revisions", "fact_id", "fact_id + 100", "id = 1"),
     ("revisions", "import_id", "import_id - 1", "id = 1"),
     ("revisions", "superseded_by", "superseded_by - 1", "id = 1"),
+    ("revisions", "withdrawn", "true", "id = 1"),
     ("revisions", "contents", "'{}'", "id = 1"),
 )
 DEEP = {("revisions", "kind"), ("revisions", "contents")}
