@@ -8,7 +8,7 @@ from typing import Any
 from odoolib.json2 import Json2Connection, Json2Connector, JsonModel
 
 from integrations.odoo.faults import Ask, Fault
-from integrations.odoo.wire import Answer, Wire
+from integrations.odoo.wire import Answer, Hidden, Wire
 
 
 class Json2:
@@ -51,6 +51,7 @@ class _Connection(Json2Connection):  # type: ignore[misc]
 
     def __init__(self, wire: Wire, database: str | None, key: str) -> None:
         super().__init__(_Connector(wire), database, key)
+        self.bearer_header["Authorization"] = Hidden(self.bearer_header["Authorization"])
         if database is None:  # a server with one database finds it by itself
             del self.bearer_header["X-Odoo-Database"]
 

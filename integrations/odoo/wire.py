@@ -8,6 +8,7 @@ redirect is followed: the key goes to the address in the settings and nowhere el
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import ssl
 import time
@@ -24,6 +25,9 @@ import httpx
 from integrations.odoo.faults import Fault
 
 CONNECT_SECONDS = 10
+
+# At level DEBUG httpcore logs the headers of answers, and with them cookies: that line is left out.
+logging.getLogger("httpcore.http11").addFilter(lambda record: "headers" not in record.msg)
 
 
 class Hidden(str):
@@ -82,27 +86,21 @@ class Wire:
         self._client.close()
 
     def get(self, path: str) -> Answer:
-        return self._send("GET", path)
+        return self._send(self._client.build_request("GET", self.address + path))
 
     def post(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Answer:
-        as_json = {"Content-Type": "application/json; charset=utf-8"}
-        return self._send("POST", path, json.dumps(body).encode(), as_json, headers)
-
-    def _send(
-        self,
-        method: str,
-        path: str,
-        content: bytes | None = None,
-        *headers: Mapping[str, str] | None,
-    ) -> Answer:
-        """Send one request and read its answer. Raises Fault, without the library's own error:
-        that one holds the request, and the request holds the key."""
-        request = self._client.build_request(
-            method,
-            self.address + path,
-            content=content,
-            headers={name: value for each in headers for name, value in (each or {}).items()},
+        return self._send(
+            self._client.build_request(
+                "POST",
+                self.address + path,
+                content=json.dumps(body).encode(),  # a text without a name: it may hold the key
+                headers={"Content-Type": "application/json; charset=utf-8", **(headers or {})},
+            )
         )
+
+    def _send(self, request: httpx.Request) -> Answer:
+        """Send a request and read its answer. Raises Fault, without the library's own error:
+        that one holds the request, and the request holds the key."""
         try:
             return self._read(request)
         except Fault as fault:
@@ -130,21 +128,22 @@ class Wire:
 
 
 def _network_fault(error: Exception) -> Fault:
-    causes = _causes(error)
-    for cause in causes:
-        if isinstance(cause, ssl.SSLError):
-            return Fault("tls", _tls_words(cause), sent=False)
-        if isinstance(cause, socket.gaierror):
-            return Fault("unknown host", sent=False)
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return Fault("timeout", sent=False)
     if isinstance(error, httpx.TimeoutException):
         return Fault("timeout")
     if isinstance(error, httpx.ConnectError | httpx.ProxyError | httpx.UnsupportedProtocol):
-        return Fault("down", sent=False)
-    if isinstance(error, httpx.DecodingError):
-        return Fault("half")
-    return Fault("broken off")
+        return _not_connected(error)
+    return Fault("half" if isinstance(error, httpx.DecodingError) else "broken off")
+
+
+def _not_connected(error: Exception) -> Fault:
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLError):
+            return Fault("tls", _tls_words(cause), sent=False)
+        if isinstance(cause, socket.gaierror):
+            return Fault("unknown host", sent=False)
+    return Fault("down", sent=False)
 
 
 def _causes(error: BaseException) -> list[BaseException]:
@@ -156,7 +155,8 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 def _tls_words(error: ssl.SSLError) -> str:
     said = getattr(error, "verify_message", "") or str(error.reason or "the handshake failed")
-    return said.replace("_", " ").lower()
+    words = said.replace("_", " ").lower()
+    return "it doesn't speak HTTPS" if words == "wrong version number" else words
 
 
 def _date(response: httpx.Response) -> datetime | None:
