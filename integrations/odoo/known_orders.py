@@ -6,15 +6,14 @@ commitment with its new date. What it was is in our own facts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from integrations.odoo.streams import SOURCE
-from partner_cx.network.partners import Partner
 from partner_cx.operations.facts import OrderLine, Receipt
 from partner_cx.operations.imports import Source
 
@@ -30,68 +29,52 @@ class KnownLine:
     receipts: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class KnownOrders:
-    """The known lines of some orders, by their source_id."""
+def known_lines(session: Session, line_ids: Sequence[int]) -> dict[str, KnownLine]:
+    """Find the lines with these ids, and those that we know in the same orders, by source_id.
 
-    lines: dict[str, KnownLine] = field(default_factory=dict)
-
-
-def known_orders(
-    session: Session, line_ids: Sequence[int], orders: Sequence[tuple[str, str]]
-) -> KnownOrders:
-    """Find the lines with these ids, and those of these orders, each as (partner_code, order_code).
-
-    A line that was deleted in Odoo is found by its order.
+    So a line that was deleted in Odoo is found by another one of its order, as we know it.
     """
     source = session.scalar(sa.select(Source.id).where(Source.code == SOURCE))
-    if source is None:
-        return KnownOrders()
-    found = {
-        row.id: row
-        for which in _which(session, line_ids, orders)
-        for row in session.execute(_LINES.where(OrderLine.source == source, which))
-    }
-    receipts: dict[int, set[str]] = {}
-    if found:
-        known = sa.select(Receipt.order_line_id, Receipt.source_id).where(
-            Receipt.source == source, Receipt.order_line_id.in_(found)
+    if source is None or not line_ids:
+        return {}
+    lines = _LINES.where(OrderLine.source == source)
+    named = OrderLine.source_id.in_([str(number) for number in line_ids])
+    found = session.execute(lines.where(named)).all()
+    if not found:  # as in a first reading
+        return {}
+    orders = {(row.partner_id, row.order_code) for row in found}
+    of_orders = sa.tuple_(OrderLine.partner_id, OrderLine.order_code).in_(orders)
+    rows = {row.id: row for row in [*found, *session.execute(lines.where(of_orders))]}
+    receipts = _receipts(session, source, rows)
+    return {
+        row.source_id: KnownLine(
+            row.ordered,
+            row.window_end,
+            row.status,
+            row.cancelled_on,
+            frozenset(receipts.get(row.id, ())),
         )
-        for line, source_id in session.execute(known):
-            receipts.setdefault(line, set()).add(source_id)
-    return KnownOrders(
-        {
-            row.source_id: KnownLine(
-                row.ordered,
-                row.window_end,
-                row.status,
-                row.cancelled_on,
-                frozenset(receipts.get(row.id, ())),
-            )
-            for row in found.values()
-        }
+        for row in rows.values()
+    }
+
+
+def _receipts(session: Session, source: int, lines: Iterable[int]) -> Mapping[int, set[str]]:
+    known = sa.select(Receipt.order_line_id, Receipt.source_id).where(
+        Receipt.source == source, Receipt.order_line_id.in_(lines)
     )
+    receipts: dict[int, set[str]] = {}
+    for line, source_id in session.execute(known):
+        receipts.setdefault(line, set()).add(source_id)
+    return receipts
 
 
 _LINES = sa.select(
     OrderLine.id,
     OrderLine.source_id,
+    OrderLine.partner_id,
+    OrderLine.order_code,
     OrderLine.ordered,
     OrderLine.window_end,
     OrderLine.status,
     OrderLine.cancelled_on,
 )
-
-
-def _which(
-    session: Session, line_ids: Sequence[int], orders: Sequence[tuple[str, str]]
-) -> list[sa.ColumnElement[bool]]:
-    codes = {code for code, _ in orders}
-    named = session.execute(sa.select(Partner.code, Partner.id).where(Partner.code.in_(codes)))
-    ids = {code: number for code, number in named}  # noqa: C416
-    of_orders = [(ids[code], order) for code, order in orders if code in ids]
-    which: list[sa.ColumnElement[bool]] = [OrderLine.source_id.in_([str(n) for n in line_ids])]
-    if of_orders:
-        pair = sa.tuple_(OrderLine.partner_id, OrderLine.order_code)
-        which.append(pair.in_(of_orders))
-    return which

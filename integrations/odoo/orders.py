@@ -14,7 +14,7 @@ from datetime import date, tzinfo
 from fractions import Fraction
 from typing import ClassVar, Literal
 
-from integrations.odoo.known_orders import KnownLine, KnownOrders, known_orders
+from integrations.odoo.known_orders import KnownLine, known_lines
 from integrations.odoo.section import Section, said
 from integrations.odoo.streams import Reading, Row, Stream, Told, Watched
 from integrations.odoo.values import (
@@ -24,10 +24,10 @@ from integrations.odoo.values import (
     local_day,
     micro_of,
     name_of,
+    quantity_text,
     text_of,
 )
 from integrations.odoo.whole import by_id, read_whole
-from partner_cx.quantities import micro_to_text
 
 CONFIRMED = ("sale", "done")  # `done` is a locked order, up to Odoo 16
 KITS = (
@@ -78,11 +78,8 @@ def tell(reading: Reading, ids: Sequence[int]) -> Told:
     """Read orders with their lines and moves, in three requests, and tell them."""
     told = Told()
     orders = read_orders(reading, ids)
-    known = known_orders(
-        reading.session,
-        [line["id"] for order in orders for line in order.lines],
-        [(order.partner_code, order.code) for order in orders if order.partner_code],
-    )
+    line_ids = [line["id"] for order in orders for line in order.lines]
+    known = known_lines(reading.session, line_ids)
     for order in orders:
         tell_order(order, reading.mapping.orders, known, reading.settings.zone, told)
     withdraw_the_rest(known, told)
@@ -90,7 +87,7 @@ def tell(reading: Reading, ids: Sequence[int]) -> Told:
 
 
 def tell_order(
-    order: Order, mapping: OrdersMapping, known: KnownOrders, zone: tzinfo, told: Told
+    order: Order, mapping: OrdersMapping, known: Mapping[str, KnownLine], zone: tzinfo, told: Told
 ) -> None:
     """Tell what an order promised to a partner, and what arrived of it."""
     if order.partner_code is None or not order.row["commitment_date"]:
@@ -103,18 +100,18 @@ def tell_order(
             if KITS not in told.notes:
                 told.notes.append(KITS)
             continue
-        line = _Line(order, row, moves, mapping, known.lines.get(str(row["id"])), zone)
+        line = _Line(order, row, moves, mapping, known.get(str(row["id"])), zone)
         if (promise := line.promise()) is not None:
             told.add("order-lines", promise)
             for receipt in line.receipts():
                 told.add("receipts", receipt)
 
 
-def withdraw_the_rest(known: KnownOrders, told: Told) -> None:
+def withdraw_the_rest(known: Mapping[str, KnownLine], told: Told) -> None:
     """Withdraw what we know of these orders and Odoo doesn't say any more."""
     lines = {row["source_id"] for row in told.rows.get("order-lines", ())}
     receipts = {row["source_id"] for row in told.rows.get("receipts", ())}
-    for source_id, line in known.lines.items():
+    for source_id, line in known.items():
         if source_id not in lines:
             told.withdraw("order-lines", source_id)
             continue
@@ -158,7 +155,7 @@ class _Line:
             "source_id": str(self.row["id"]),
             "order_code": self.order.code,
             "partner_code": self.order.partner_code,
-            "ordered_qty": micro_to_text(ordered),
+            "ordered_qty": quantity_text(ordered),
             "window_end": self._window_end().isoformat(),
             "status": status,
             "cancelled_on": day_text(cancelled_on),
@@ -174,7 +171,7 @@ class _Line:
                 "source_id": str(move),
                 "order_line_source_id": line,
                 "received_on": day.isoformat(),
-                "qty": micro_to_text(quantity),
+                "qty": quantity_text(quantity),
             }
             for move, day, quantity in self.deliveries
         ]

@@ -8,10 +8,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from partner_cx.errors import Invalid
 from partner_cx.quantities import MICRO, currency_code, exponent, micro_to_text
+
+FEW = 10_000  # answers that are kept, where the same is asked again and again
 
 
 def id_of(many2one: Any) -> int | None:
@@ -39,6 +42,7 @@ def instant_text(value: Any) -> str | None:
     return f"{value.replace(' ', 'T')}Z" if value else None
 
 
+@lru_cache(maxsize=FEW)  # many moments come often: those of one transfer, noons of commitments
 def local_day(value: Any, zone: tzinfo) -> date | None:
     """The programme's day on which a moment of Odoo lies."""
     instant = instant_of(value)
@@ -56,17 +60,21 @@ def micro_of(number: float, factor: Fraction = Fraction(1)) -> int:
     return round(Fraction(repr(float(number))) * factor * MICRO)
 
 
-def pieces_text(number: float, factor: Fraction = Fraction(1)) -> str:
-    """A quantity as our files have it: `24` for 2.0 dozens."""
-    if number.is_integer() and factor == 1:  # nearly all are
-        return str(int(number))
-    return micro_to_text(micro_of(number, factor))
+def quantity_text(micro: int) -> str:
+    """A quantity as our files have it: `24`, `1.5`."""
+    whole, rest = divmod(micro, MICRO)
+    return micro_to_text(micro) if rest else str(whole)
 
 
 def currency_of(many2one: Any) -> str | None:
     """The ISO code of a currency, whose name it is; None for one that isn't any."""
+    return _code(name_of(many2one) or "")
+
+
+@lru_cache(maxsize=FEW)
+def _code(name: str) -> str | None:
     try:
-        return currency_code(name_of(many2one) or "")
+        return currency_code(name)
     except Invalid:
         return None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from integrations.odoo.known_orders import KnownLine, KnownOrders
+from integrations.odoo.known_orders import KnownLine
 from integrations.odoo.orders import (
     KITS,
     OrdersMapping,
@@ -35,12 +36,12 @@ from tests.harness.odoo_orders import (
     service,
 )
 
-NOTHING_KNOWN = KnownOrders()
+NOTHING_KNOWN: Mapping[str, KnownLine] = {}
 
 
 def told(
     network: Network,
-    known: KnownOrders = NOTHING_KNOWN,
+    known: Mapping[str, KnownLine] = NOTHING_KNOWN,
     mapping: OrdersMapping | None = None,
     zone: str = "Europe/Paris",
 ) -> Told:
@@ -73,7 +74,7 @@ def short(told: Told) -> list[str]:
     ]
 
 
-def known_line(**otherwise: Any) -> KnownOrders:
+def known_line(**otherwise: Any) -> dict[str, KnownLine]:
     """Line 1 as we were told of it before: 10 by 10 April, open."""
     line: dict[str, Any] = {
         "ordered": 10 * MICRO,
@@ -81,7 +82,7 @@ def known_line(**otherwise: Any) -> KnownOrders:
         "status": "open",
         "cancelled_on": None,
     }
-    return KnownOrders({"1": KnownLine(**(line | otherwise))})
+    return {"1": KnownLine(**(line | otherwise))}
 
 
 BY_NOON = "04-10 12:00"
@@ -243,7 +244,7 @@ def test_lines_we_know_are_withdrawn_when_nothing_is_promised_any_more() -> None
 def test_a_deleted_line_is_withdrawn() -> None:
     network = Network()
     network.order(line(10), line(5))
-    known = KnownOrders(known_line().lines | {"3": known_line().lines["1"]})
+    known = known_line() | {"3": known_line()["1"]}
     everything = told(network, known)
     assert everything.withdrawn == {"order-lines": ["3"]}
     assert len(everything.rows["order-lines"]) == 2
