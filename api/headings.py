@@ -5,6 +5,7 @@ from __future__ import annotations
 HEADINGS = {
     "after": "après",
     "approved_by": "approuvée par",
+    "area": "domaine",
     "as_of": "arrêté au",
     "asked_at": "demandée le",
     "asked_by": "demandée par",
@@ -25,6 +26,7 @@ HEADINGS = {
     "column": "colonne",
     "committed": "engagés",
     "corrected": "corrigés",
+    "costs": "coûte",
     "could_win": "éligibles",
     "count": "nombre",
     "coverage": "couverture",
@@ -130,6 +132,7 @@ HEADINGS = {
     "waiting": "impayés",
     "wallet": "portefeuille",
     "way": "chemin",
+    "what": "objet",
     "where": "où",
     "why": "motif",
     "withdrawn": "retirés",

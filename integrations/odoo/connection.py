@@ -238,10 +238,10 @@ class Odoo:
             return True
 
     def has_field(self, model: str, name: str) -> bool:
-        """Whether this Odoo, with its apps, has a field that the service account may see."""
+        """Whether this Odoo, with its apps, has a field. Raises NotAllowed for a closed model."""
         try:
             return name in self.fields(model)
-        except (NotInstalled, NotAllowed):
+        except NotInstalled:
             return False
 
     def may(self, model: str, operation: str) -> bool:
@@ -252,6 +252,11 @@ class Odoo:
             arguments["raise_exception"] = False
         ids = () if method == "has_access" else None
         return bool(self._read(Ask(model, method, ids, arguments, writes=False)))
+
+    def in_group(self, user_id: int, group: str) -> bool:
+        """Whether a user is in a group, named by its external id, or in one above it."""
+        arguments = {"group_ext_id": group}
+        return bool(self._read(Ask("res.users", "has_group", (user_id,), arguments, writes=False)))
 
     def user_id(self) -> int:
         """The service account's own id; proves the key."""

@@ -207,7 +207,7 @@ def _not_allowed(case: Case) -> PartnerCXError:
             group=None,
             remedy="Give it the group that Odoo asks for, or leave the field out of the mapping.",
         )
-    group = groups.OPENED_BY.get(case.ask.model)
+    group = groups.opening(case.ask.model, writes=case.ask.writes)
     who = f"service account {case.place.login}" if case.place.login else "service account"
     return NotAllowed(
         f"{case.place} doesn't let the {who} do {case.ask}.",

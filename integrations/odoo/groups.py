@@ -25,6 +25,7 @@ LEARNING = Group("eLearning / Officer", "website_slides.group_website_slides_off
 SURVEYS = Group("Surveys / User", "survey.group_survey_user")
 HELPDESK = Group("Helpdesk / User", "helpdesk.group_helpdesk_user")
 EVERYBODY = Group("User types / Internal User", "base.group_user")
+CONTACTS = Group("Extra Rights / Contact Creation", "base.group_partner_manager")
 SETTINGS = Group("Administration / Settings", "base.group_system")
 
 OPENED_BY: Mapping[str, Group] = {
@@ -67,6 +68,8 @@ OPENED_BY: Mapping[str, Group] = {
     "ir.model.data": SETTINGS,
 }
 
+OPENED_FOR_WRITING_BY: Mapping[str, Group] = {"res.partner": CONTACTS}  # where it differs
+
 # The app that brings a model, by what its name begins with; the longest beginning counts.
 BROUGHT_BY: Mapping[str, str] = {
     "account.": "Invoicing",
@@ -81,6 +84,12 @@ BROUGHT_BY: Mapping[str, str] = {
     "survey.": "Surveys",
     "website.": "Website",
 }
+
+
+def opening(model: str, *, writes: bool = False) -> Group | None:
+    """The group that opens a model, where we know it."""
+    found = OPENED_FOR_WRITING_BY.get(model) if writes else None
+    return found or OPENED_BY.get(model)
 
 
 def app_of(model: str) -> str | None:

@@ -266,9 +266,9 @@ MISSING = {
 
 @pytest.mark.parametrize(("variable", "given"), MISSING.items())
 def test_a_setting_that_is_missing_is_named(variable: str, given: dict[str, Any]):
-    with serving(Scripted(18, in_turn([]))) as address:
-        with pytest.raises(NotConfigured, match=variable):
-            connect(replace(settings_for(address), **given), patience=AT_ONCE)
+    script = Scripted(18, in_turn([]))
+    with serving(script) as address, pytest.raises(NotConfigured, match=variable):
+        connect(replace(settings_for(address), **given), patience=AT_ONCE)
 
 
 def test_a_key_that_no_header_can_carry_is_refused_before_it_is_sent():

@@ -1,0 +1,370 @@
+"""Checking an Odoo before it is relied on: what works, what is missing, and what that costs.
+
+Nothing is written. What isn't there and what the service account may not is found by trying; what
+record rules hide can't be seen, so a number of records that should be more than none is doubted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from itertools import chain
+from typing import Any, cast
+
+from integrations.odoo import groups
+from integrations.odoo.connection import Odoo
+from integrations.odoo.errors import NotAllowed, NotInstalled, OtherVersion, ProgramFault
+from integrations.odoo.groups import SALES, Group
+from integrations.odoo.mapping import OdooMapping
+from integrations.odoo.reading import STREAMS
+from integrations.odoo.streams import Stream, Watched
+from partner_cx.errors import Invalid, PartnerCXError, Refused
+from partner_cx.settings import WRITE_BACKS
+
+TRIED_WITH = range(18, 20)  # versions
+CLOCKS_APART_MAX = timedelta(minutes=2)
+ALL = "what is read"
+LOGINS = "res.users.log"
+OWN_ALONE = ("sale.order", "crm.lead")  # of which sellers see their own, but for one group
+
+# Read beside what is watched; for the streams that have it.
+READ_TOO: Mapping[str, tuple[str, ...]] = {
+    "network": ("res.partner.category",),
+    "orders": ("product.product", "uom.uom"),
+    "tickets": ("mail.message.subtype",),
+}
+
+
+class State(StrEnum):
+    """How it stands with something."""
+
+    WELL = "well"
+    NOTE = "note"  # good to know, nothing to do
+    DOUBT = "doubt"  # it may be as it should; somebody has to look
+    GAP = "gap"  # it is missing
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    area: `connection`, `account`, a stream's name, `writing`. costs: codes of the KPIs that
+    aren't measured without it.
+    """
+
+    area: str
+    what: str
+    state: State
+    found: str
+    remedy: str = ""
+    costs: tuple[str, ...] = ()
+
+    @property
+    def is_problem(self) -> bool:
+        return self.state in (State.DOUBT, State.GAP)
+
+
+def check(
+    odoo: Odoo,
+    mapping: OdooMapping,
+    *,
+    write_back: Iterable[str] = (),
+    streams: Sequence[Stream] = STREAMS,
+) -> list[Finding]:
+    """Look at everything that is read from Odoo and written to it.
+
+    write_back: what is switched on of it. Raises KeyRefused, NoSuchDatabase and NoAnswer: then
+    there is nothing to look at.
+    """
+    account = _account(odoo)
+    read = chain.from_iterable(_stream(odoo, mapping, stream, account) for stream in streams)
+    return [
+        *_connection(odoo),
+        *_told_account(account),
+        *_keys(odoo, account),
+        *read,
+        *_writing(odoo, set(write_back), account),
+    ]
+
+
+# --- Connection and account -----------------------------------------------------------------
+
+
+def _connection(odoo: Odoo) -> Iterator[Finding]:
+    called = ".".join(map(str, odoo.version))
+    known = odoo.major in TRIED_WITH
+    yield Finding(
+        "connection",
+        odoo.address,
+        State.WELL if known else State.DOUBT,
+        f"Odoo {called} over {odoo.protocol}",
+        "" if known else "Partner CX is tried with Odoo 18 and 19. Look at a preview first.",
+    )
+    yield Finding("connection", "database", State.WELL, odoo.database or "the only one there")
+    if (apart := odoo.clock_difference) is not None:
+        yield _clock(apart)
+
+
+def _clock(apart: timedelta) -> Finding:
+    seconds = round(abs(apart).total_seconds())
+    if abs(apart) <= CLOCKS_APART_MAX:
+        return Finding("connection", "clock", State.WELL, f"{seconds} s apart from ours")
+    way = "ahead of" if apart > timedelta() else "behind"
+    return Finding(
+        "connection",
+        "clock",
+        State.DOUBT,
+        f"{seconds:,} s {way} ours",
+        "Set both machines by a time server. Nothing is lost by it, as Odoo's records are read by "
+        "its own clock; moments of logins and replies are as wrong as its clock is.",
+    )
+
+
+@dataclass(frozen=True)
+class _Account:
+    """The service account, as Odoo knows it."""
+
+    id: int
+    name: str
+    login: str
+    email: str
+    is_portal: bool
+
+
+def _account(odoo: Odoo) -> _Account:
+    fields = ["name", "login", "email", "share"]
+    (row,) = odoo.read("res.users", [odoo.user_id()], fields)
+    return _Account(row["id"], row["name"], row["login"], row["email"] or "", bool(row["share"]))
+
+
+def _told_account(account: _Account) -> Iterator[Finding]:
+    shown = f"{account.name} ({account.login})"
+    if account.is_portal:
+        yield Finding(
+            "account",
+            "user",
+            State.GAP,
+            f"{shown} is a portal user",
+            "Make the key as an internal user: a portal user sees its own company alone.",
+        )
+    else:
+        yield Finding("account", "user", State.WELL, shown)
+    if account.email:
+        yield Finding("account", "e-mail", State.WELL, account.email)
+    else:
+        yield Finding("account", "e-mail", State.DOUBT, "none", "Without one it can't write notes.")
+
+
+def _keys(odoo: Odoo, account: _Account) -> Iterator[Finding]:
+    """When the account's keys end, where Odoo tells: they do so without a word."""
+    try:
+        keys = odoo.search_read(
+            "res.users.apikeys", [["user_id", "=", account.id]], ["name", "expiration_date"]
+        )
+    except Refused:
+        return
+    ends = sorted(key["expiration_date"] for key in keys if key["expiration_date"])
+    if ends and len(ends) == len(keys):
+        yield Finding(
+            "account", "key", State.NOTE, f"the account's first key ends on {ends[0]} UTC"
+        )
+
+
+# --- Reading --------------------------------------------------------------------------------
+
+
+def _stream(
+    odoo: Odoo, mapping: OdooMapping, stream: Stream, account: _Account
+) -> Iterator[Finding]:
+    costs = _costs(stream)
+    try:
+        watched = stream.watching(odoo, mapping)
+    except (Invalid, Refused) as refusal:
+        told = _why(refusal)
+        yield Finding(stream.name, ALL, State.GAP, told, refusal.remedy, costs)
+        return
+    if not watched:
+        yield _nothing(odoo, mapping, stream, costs)
+        return
+    unit, *others = _models(stream, watched)
+    first = _model(odoo, stream, unit, costs)
+    yield first
+    if first.state is State.GAP:
+        return
+    if unit.model in OWN_ALONE and _lacks(odoo, account, SALES):
+        yield _own_alone(stream, unit.model, costs)
+    for other in others:
+        found = _model(odoo, stream, other, costs)
+        if found.state is not State.DOUBT or first.state is State.WELL:
+            yield found
+    if stream.name == "portal" and all(each.model != LOGINS for each in others):
+        yield _last_logins_alone(stream)
+
+
+class _Complete:
+    """An Odoo that has every app: what is left out there, the mapping leaves out."""
+
+    def __init__(self, odoo: Odoo) -> None:
+        self._odoo = odoo
+
+    def has(self, model: str) -> bool:
+        return bool(model)
+
+    def has_field(self, model: str, name: str) -> bool:
+        return bool(model and name)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._odoo, name)
+
+
+def _nothing(odoo: Odoo, mapping: OdooMapping, stream: Stream, costs: tuple[str, ...]) -> Finding:
+    """Why nothing is read for a stream: it isn't wanted, or it isn't there."""
+    if not stream.watching(cast("Odoo", _Complete(odoo)), mapping):
+        return Finding(stream.name, ALL, State.NOTE, "the mapping leaves it out")
+    return Finding(
+        stream.name,
+        ALL,
+        State.GAP,
+        "this Odoo doesn't have it",
+        f"It comes with the apps {', '.join(stream.modules)}.",
+        costs,
+    )
+
+
+def _models(stream: Stream, watched: Sequence[Watched]) -> list[Watched]:
+    """What is read of each model, the unit's own first, each once."""
+    too = [Watched(model) for model in READ_TOO.get(stream.name, ())]
+    once = {each.model: each for each in reversed([*watched, *too])}
+    return sorted(once.values(), key=lambda each: each.model != watched[0].model)
+
+
+def _model(odoo: Odoo, stream: Stream, read: Watched, costs: tuple[str, ...]) -> Finding:
+    try:
+        counted = odoo.count(read.model, read.domain, archived=True)
+    except Refused as refusal:
+        found = _why(refusal)
+        return Finding(stream.name, read.model, State.GAP, found, refusal.remedy, costs)
+    if counted:
+        return Finding(stream.name, read.model, State.WELL, f"{counted:,} records")
+    return Finding(
+        stream.name,
+        read.model,
+        State.DOUBT,
+        "no records are seen",
+        "If there are some, rules hide them from the account, which Odoo does without a word: "
+        f"give it {groups.opening(read.model) or 'more rights'}.",
+        costs,
+    )
+
+
+def _why(refusal: PartnerCXError) -> str:
+    match refusal:
+        case NotInstalled():
+            return "not installed"
+        case NotAllowed():
+            return f"the account may not read {refusal.model}"
+        case _:
+            return refusal.message
+
+
+def _own_alone(stream: Stream, model: str, costs: tuple[str, ...]) -> Finding:
+    return Finding(
+        stream.name,
+        f"all of {model}",
+        State.DOUBT,
+        "the account may see its own records alone",
+        f"Give it the group {SALES}.",
+        costs,
+    )
+
+
+def _last_logins_alone(stream: Stream) -> Finding:
+    return Finding(
+        stream.name,
+        LOGINS,
+        State.NOTE,
+        "closed to the account, so each user's last login is looked at every time",
+        f"Enough when Odoo is read every day. {groups.SETTINGS} would show every login, and "
+        "everything else.",
+    )
+
+
+def _lacks(odoo: Odoo, account: _Account, group: Group) -> bool:
+    """Whether the account isn't in a group; False where Odoo can't be asked."""
+    if odoo.major < 18:  # asked otherwise there
+        return False
+    try:
+        return not odoo.in_group(account.id, group.code)
+    except Refused:
+        return False
+
+
+def _costs(stream: Stream) -> tuple[str, ...]:
+    """What isn't measured without a stream; without the network, nothing is."""
+    if stream.name == STREAMS[0].name:
+        return tuple(dict.fromkeys(kpi for each in STREAMS for kpi in each.kpis))
+    return stream.kpis
+
+
+# --- Writing --------------------------------------------------------------------------------
+
+Need = tuple[str, str]  # a model, and what is done to it
+
+NEEDS: Mapping[str, tuple[Need, ...]] = {
+    "cards": (
+        ("loyalty.program", "read"),
+        ("loyalty.card", "create"),
+        ("loyalty.card", "write"),
+        ("loyalty.history", "create"),
+    ),
+    "notes": (("res.partner", "write"),),
+    "activities": (("mail.activity", "create"),),
+    "tickets": (("project.task", "create"),),
+}
+
+
+def _writing(odoo: Odoo, wanted: set[str], account: _Account) -> Iterator[Finding]:
+    for name in WRITE_BACKS:
+        lacks = dict(_lacking(odoo, name, account))
+        missing, remedy = "; ".join(lacks), " ".join(dict.fromkeys(lacks.values()))
+        match name in wanted, bool(lacks):
+            case True, True:
+                yield Finding("writing", name, State.GAP, missing, remedy)
+            case True, False:
+                yield Finding("writing", name, State.WELL, "on")
+            case False, True:
+                yield Finding("writing", name, State.NOTE, f"off; before it can be on: {missing}")
+            case _:
+                yield Finding("writing", name, State.NOTE, "off; it could be on")
+
+
+def _lacking(odoo: Odoo, name: str, account: _Account) -> Iterator[tuple[str, str]]:
+    """What is missing for something to be written, with what to do about it."""
+    for model, operation in _needs(odoo, name):
+        if not odoo.has(model):
+            app = groups.app_of(model) or f"the app that brings {model}"
+            yield f"{model} isn't installed", f"Install {app}."
+            return
+        if not _may(odoo, model, operation):
+            group = groups.opening(model, writes=operation != "read")
+            yield f"the account may not {operation} {model}", f"Give it the group {group}."
+    if name == "notes" and not account.email:
+        yield "the account has no e-mail address", "Give it one."
+
+
+def _needs(odoo: Odoo, name: str) -> tuple[Need, ...]:
+    if name == "tickets" and odoo.has("helpdesk.ticket"):
+        return (("helpdesk.ticket", "create"),)
+    return NEEDS[name]
+
+
+def _may(odoo: Odoo, model: str, operation: str) -> bool:
+    """Whether the account may; where Odoo can't be asked, it is taken to be so."""
+    try:
+        return odoo.may(model, operation)
+    except NotAllowed:
+        return False
+    except (OtherVersion, ProgramFault):
+        return True
