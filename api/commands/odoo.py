@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.commands import odoo_check
 from api.commands.options import Database, Form, In, Now
 from api.printing import Format, Row, print_rows, say
 
@@ -20,6 +21,7 @@ COUNTED = ("stream", "kind", "taken", "unchanged", "corrected", "withdrawn", "re
 PREVIEWED = ("stream", "records", "looked_at", "kind", "rows", "example", "why")
 
 app = typer.Typer(help="Check the Odoo beside us, and read what it knows.", no_args_is_help=True)
+app.command("check")(odoo_check.check)
 
 
 @app.command()
