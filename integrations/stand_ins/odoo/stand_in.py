@@ -114,8 +114,10 @@ class StandIn:
         user: User,
         ids: Iterable[int] = (),
         context: Mapping[str, Any] | None = None,
+        *,
+        at: datetime | None = None,
     ) -> Call:
-        now = self.clock()
+        now = (at or self.clock()).astimezone(UTC)
         return Call(self.tables, self.tables[model], user, now, tuple(ids), dict(context or {}))
 
     # --- Set by whoever tests ---------------------------------------------------------------
@@ -128,17 +130,33 @@ class StandIn:
     def heal(self) -> None:
         self.faults.clear()
 
-    def add(self, model: str, by: User | None = None, **values: Any) -> int:
-        """A record that somebody made in Odoo, for which rights and rules don't matter."""
+    def add(
+        self,
+        model: str,
+        values: Mapping[str, Any],
+        *,
+        at: datetime | None = None,
+        by: User | None = None,
+    ) -> int:
+        """A record that somebody made in Odoo, whatever the rights; by the clock, or at."""
         with self.lock:
-            return writing.create_unchecked(self._hand(model, by), dict(values))
+            return writing.create_unchecked(self._hand(model, at, by), dict(values))
 
-    def change(self, model: str, record_id: int, by: User | None = None, **values: Any) -> None:
+    def change(
+        self,
+        model: str,
+        record_id: int,
+        values: Mapping[str, Any],
+        *,
+        at: datetime | None = None,
+        by: User | None = None,
+    ) -> None:
         """What somebody changed in Odoo."""
         with self.lock:
-            writing.write(self._hand(model, by, record_id), values)
+            writing.write_unchecked(self._hand(model, at, by, record_id), values)
 
     def remove(self, model: str, *ids: int) -> None:
+        """What somebody deleted. It leaves no trace."""
         with self.lock:
             for record_id in ids:
                 self.tables[model].take(record_id)
@@ -151,7 +169,7 @@ class StandIn:
             return None
         return {name: shown(self.tables, table, found, name) for name in table.fields}
 
-    def rows(self, model: str, **equal: Any) -> list[Row]:
+    def rows(self, model: str, /, **equal: Any) -> list[Row]:
         """All records of a model, archived ones too, whose fields are as given."""
         every = (self.row(model, record_id) for record_id in list(self.tables[model].ids()))
         return [
@@ -168,5 +186,5 @@ class StandIn:
             if model in (None, each.model) and method in (None, each.method)
         ]
 
-    def _hand(self, model: str, by: User | None, *ids: int) -> Call:
-        return self._call(model, by or ADMINISTRATOR, ids)
+    def _hand(self, model: str, at: datetime | None, by: User | None, *ids: int) -> Call:
+        return self._call(model, by or ADMINISTRATOR, ids, at=at)

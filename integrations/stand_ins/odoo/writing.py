@@ -40,12 +40,16 @@ def create(call: Call, vals_list: Sequence[Row] | Row) -> list[int]:
 
 def write(call: Call, vals: Row) -> bool:
     call.check(write=True)
-    rows = _existing(call)
-    refuse_hidden(call, rows)
-    values = {name: _kept(call, name, given) for name, given in vals.items()}
-    for row in rows:
-        change(call, row, values)
+    refuse_hidden(call, _existing(call))
+    write_unchecked(call, vals)
     return True
+
+
+def write_unchecked(call: Call, vals: Mapping[str, Any]) -> None:
+    """Put values into records, whatever the user may."""
+    values = {name: _kept(call, name, given) for name, given in vals.items()}
+    for row in _existing(call):
+        change(call, row, values)
 
 
 def change(call: Call, row: Row, values: Mapping[str, Any]) -> None:
@@ -124,9 +128,9 @@ def message_post(
 
 
 def create_unchecked(call: Call, values: Row) -> int:
-    """A record that Odoo makes by itself, whatever the user may."""
+    """A record that Odoo makes by itself, whatever the user may; its id may be given."""
     row = _new(call, values)
-    row["id"] = call.table.newest + 1
+    row.setdefault("id", call.table.newest + 1)
     call.table.put(row["id"], row)
     return int(row["id"])
 
@@ -195,7 +199,8 @@ def _new(call: Call, values: Row) -> Row:
     row = {name: _many([], given) if _is_commands(given) else given for name, given in row.items()}
     _by_default(call, row)
     for field in call.table.fields.values():
-        if field.required and not field.path and row.get(field.name) in (None, False, ""):
+        given = row.get(field.name, False)
+        if field.required and not field.path and (given is False or given == ""):
             raise errors.required(
                 call.model,
                 call.table.model.label,
