@@ -30,6 +30,10 @@ from integrations.odoo.values import (
 from integrations.odoo.whole import by_id, read_whole
 
 CONFIRMED = ("sale", "done")  # `done` is a locked order, up to Odoo 16
+# Of lines: no notes, no sections, no services, of which nothing is delivered.
+GOODS = (("display_type", "=", False), ("qty_delivered_method", "=", "stock_move"))
+# Of moves: no returns, which come from the customer, and no steps on the way. An exchange goes.
+TO_CUSTOMER = (("location_dest_usage", "=", "customer"), ("location_usage", "!=", "customer"))
 KITS = (
     "Some order lines are kits: Odoo moves their parts, so that no delivery can be told of the "
     "line itself. They aren't counted."
@@ -62,7 +66,8 @@ class Order:
     """An order with its lines, as Odoo has them.
 
     partner_code: None is a customer outside the network. moves: by the id of their line.
-    factors: pieces in one of a unit, by the unit's id. unit_field: of lines, by Odoo's version.
+    factors: pieces in one of a unit, by the unit's id, where it isn't one. unit_field: of lines,
+    by Odoo's version.
     """
 
     row: Row
@@ -70,7 +75,7 @@ class Order:
     partner_code: str | None
     lines: Sequence[Row] = ()
     moves: Mapping[int, Sequence[Row]] = field(default_factory=dict)
-    factors: Mapping[int | None, Fraction] = field(default_factory=dict)
+    factors: Mapping[int, Fraction] = field(default_factory=dict)
     unit_field: str = "product_uom_id"
 
 
@@ -93,10 +98,9 @@ def tell_order(
     if order.partner_code is None or not order.row["commitment_date"]:
         return
     for row in order.lines:
-        if row["display_type"] or row["qty_delivered_method"] != "stock_move":
-            continue  # a note, a section, a service: nothing is delivered
         moves = order.moves.get(row["id"], ())
-        if moves and all(id_of(move["product_id"]) != id_of(row["product_id"]) for move in moves):
+        product = id_of(row["product_id"])
+        if moves and not any(id_of(move["product_id"]) == product for move in moves):
             if KITS not in told.notes:
                 told.notes.append(KITS)
             continue
@@ -136,7 +140,7 @@ class _Line:
         self.deliveries = [
             (move["id"], day, quantity)
             for move in moves
-            if _is_delivery(move)
+            if move["state"] == "done"
             and (day := local_day(move["date"], zone)) is not None
             and (quantity := self._micro(move["quantity"], move["product_uom"])) > 0
         ]
@@ -150,7 +154,7 @@ class _Line:
         if ordered <= 0 and self.known:  # cancelled: it keeps what it was
             ordered = self.known.ordered
         cancelled_on = self._cancelled_on() if status.startswith("cancelled") else None
-        currency = currency_of(self.row["currency_id"])
+        currency = currency_of(self.order.row["currency_id"])
         return {
             "source_id": str(self.row["id"]),
             "order_code": self.order.code,
@@ -228,16 +232,8 @@ class _Line:
         return local_day(min(written), self.zone)
 
     def _micro(self, quantity: float, unit: object) -> int:
-        return micro_of(quantity, self.order.factors.get(id_of(unit), Fraction(1)))
-
-
-def _is_delivery(move: Row) -> bool:
-    """Whether goods went to the customer. A return comes from there; an exchange goes again."""
-    return bool(
-        move["state"] == "done"
-        and move["location_dest_usage"] == "customer"
-        and move["location_usage"] != "customer"
-    )
+        factors = self.order.factors
+        return micro_of(quantity, factors.get(id_of(unit) or 0) if factors else None)
 
 
 def product_code(product: object) -> str | None:
@@ -253,13 +249,16 @@ def read_orders(reading: Reading, ids: Sequence[int]) -> list[Order]:
     if not odoo.has_field("sale.order.line", unit):
         unit = "product_uom"  # up to Odoo 18
     orders = odoo.read("sale.order", list(ids), _ORDER)
-    lines = read_whole(odoo, "sale.order.line", [("order_id", "in", list(ids))], [*_LINE, unit])
-    of_lines = [("sale_line_id", "in", [line["id"] for line in lines])]
-    moves = read_whole(odoo, "stock.move", of_lines, _MOVE) if lines else []
+    lines = read_whole(
+        odoo, "sale.order.line", [("order_id", "in", list(ids)), *GOODS], [*_LINE, unit]
+    )
+    of_lines = ("sale_line_id", "in", [line["id"] for line in lines])
+    moves = read_whole(odoo, "stock.move", [of_lines, *TO_CUSTOMER], _MOVE) if lines else []
     directory.learn(id_of(order["partner_id"]) for order in orders)
     lines_of, moves_of = by_id(lines, "order_id"), by_id(moves, "sale_line_id")
     units = {id_of(line[unit]) for line in lines} | {id_of(move["product_uom"]) for move in moves}
-    factors = {number: directory.factor(number) for number in units}
+    factors = {each: directory.factor(each) for each in units if each}
+    factors = {each: factor for each, factor in factors.items() if factor != 1}
     naming = reading.mapping.orders.order_code
     return [
         Order(
@@ -277,16 +276,10 @@ def read_orders(reading: Reading, ids: Sequence[int]) -> list[Order]:
 
 _ORDER = [
     *("name", "client_order_ref", "state", "partner_id", "commitment_date", "date_order"),
-    "write_date",
+    *("currency_id", "write_date"),
 ]
-_LINE = [
-    *("order_id", "display_type", "qty_delivered_method", "product_id", "product_uom_qty"),
-    *("price_subtotal", "currency_id", "write_date"),
-]
-_MOVE = [
-    *("sale_line_id", "state", "product_id", "product_uom", "quantity", "date"),
-    *("location_usage", "location_dest_usage", "write_date"),
-]
+_LINE = ["order_id", "product_id", "product_uom_qty", "price_subtotal", "write_date"]
+_MOVE = ["sale_line_id", "state", "product_id", "product_uom", "quantity", "date", "write_date"]
 
 ORDERS = Stream(
     name="orders",

@@ -18,7 +18,12 @@ FEW = 10_000  # answers that are kept, where the same is asked again and again
 
 
 def id_of(many2one: Any) -> int | None:
-    """The id in `[14, "Aldertech Systems"]`, whose name changes with language and version."""
+    """The id in `[14, "Aldertech Systems"]`, whose name changes with language and version.
+
+    Some models keep the bare number, as messages do that of the record they are about.
+    """
+    if isinstance(many2one, int):
+        return many2one or None
     return int(many2one[0]) if many2one else None
 
 
@@ -53,11 +58,11 @@ def day_text(value: date | None) -> str | None:
     return value.isoformat() if value else None
 
 
-def micro_of(number: float, factor: Fraction = Fraction(1)) -> int:
+def micro_of(number: float, factor: Fraction | None = None) -> int:
     """A quantity in micro-units, times a factor. Odoo's floats are meant as they are printed."""
-    if number.is_integer() and factor == 1:
+    if factor is None and number.is_integer():
         return int(number) * MICRO
-    return round(Fraction(repr(float(number))) * factor * MICRO)
+    return round(Fraction(repr(float(number))) * (factor or 1) * MICRO)
 
 
 def quantity_text(micro: int) -> str:

@@ -40,6 +40,7 @@ class Network:
         written: str = LONG_AGO,
         ordered: str = LONG_AGO,
         reference: str | None = None,
+        currency: str = "USD",
     ) -> int:
         """An order with its lines and their moves; answers its id."""
         number = self._next("sale.order")
@@ -49,6 +50,7 @@ class Network:
             "client_order_ref": reference or False,
             "state": state,
             "partner_id": [customer, "A customer"],
+            "currency_id": [1, currency],
             "commitment_date": moment(promised),
             "date_order": moment(ordered),
             "write_date": moment(written),
@@ -109,9 +111,9 @@ class Network:
 def _fits(row: Row, term: tuple[str, str, Any]) -> bool:
     name, operator, wanted = term
     value = row[name][0] if isinstance(row[name], list) else row[name]
-    if operator == "in":
-        return value in wanted
-    return bool(value > wanted) if operator == ">" else bool(value == wanted)
+    if operator in ("=", "!="):
+        return bool(value == wanted) is (operator == "=")
+    return bool(value in wanted if operator == "in" else value > wanted)
 
 
 class Everyone:
@@ -146,7 +148,6 @@ def line(
         "display_type": False,
         "qty_delivered_method": "stock_move",
         "price_subtotal": 420.0 * quantity,
-        "currency_id": USD,
         "write_date": moment(written),
         "moves": moves,
         **otherwise,

@@ -402,7 +402,7 @@ def test_the_noise_of_floats_isnt_told() -> None:
 
 def test_a_value_without_a_known_currency_isnt_told() -> None:
     network = Network()
-    network.order(line(10, currency_id=[3, "Points"]))
+    network.order(line(10), currency="Points")
     row = told(network).rows["order-lines"][0]
     assert (row["value"], row["currency"]) == (None, None)
 
