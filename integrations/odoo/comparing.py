@@ -7,7 +7,7 @@ since its records are the other's now.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,19 +15,17 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from integrations.odoo.held import held_facts, held_records
 from integrations.odoo.state import OdooCursor, OdooLink
-from integrations.odoo.streams import SOURCE, Stream
-from partner_cx.database import reading
+from integrations.odoo.streams import Stream
 from partner_cx.errors import Conflict
 from partner_cx.kinds import KINDS
 from partner_cx.network.partners import Partner
-from partner_cx.operations.imports import Source
 
 if TYPE_CHECKING:
     from integrations.odoo.connection import Odoo
 
 EVERY = timedelta(days=7)
-AT_ONCE = 2_000  # ids in one request
 FEW = 50  # that may always be gone
 SHARE_MAX = 5  # of so many, one may be gone; more look like lost rights
 
@@ -53,18 +51,18 @@ def find_gone(engine: sa.Engine, odoo: Odoo, stream: Stream, *, even_many: bool)
     facts: dict[str, list[str]] = {}
     for kind, model in stream.identified.items():
         if odoo.has(model):
-            held = _held_facts(engine, KINDS[kind].table)
+            held = (list(some.values()) for some in held_facts(engine, KINDS[kind].table))
             facts[kind] = [str(each) for each in _missing(odoo, model, held, even_many)]
     records: list[tuple[str, int]] = []
     if stream.of_partner is None:
-        held = _held_links(engine, "res.partner")
+        linked = held_records(engine, "res.partner")
         records += [
-            ("res.partner", each) for each in _missing(odoo, "res.partner", held, even_many)
+            ("res.partner", each) for each in _missing(odoo, "res.partner", linked, even_many)
         ]
     return Gone(facts, records)
 
 
-def _missing(odoo: Odoo, model: str, held: Iterator[Sequence[int]], even_many: bool) -> list[int]:
+def _missing(odoo: Odoo, model: str, held: Iterable[Sequence[int]], even_many: bool) -> list[int]:
     missing: list[int] = []
     looked_at = 0
     for ids in held:
@@ -79,34 +77,6 @@ def _missing(odoo: Odoo, model: str, held: Iterator[Sequence[int]], even_many: b
             "--even-many` if so many were really deleted.",
         )
     return missing
-
-
-def _held_facts(engine: sa.Engine, table: sa.Table) -> Iterator[list[int]]:
-    """The ids of Odoo's records that facts come from, some at a time, by our own ids."""
-    after = 0
-    with reading(engine) as session:
-        source = session.scalar(sa.select(Source.id).where(Source.code == SOURCE))
-        while rows := session.execute(
-            sa.select(table.c.id, table.c.source_id)
-            .where(table.c.source == source, table.c.id > after)
-            .order_by(table.c.id)
-            .limit(AT_ONCE)
-        ).all():
-            yield [int(row.source_id) for row in rows if row.source_id.isdecimal()]
-            after = rows[-1].id
-
-
-def _held_links(engine: sa.Engine, model: str) -> Iterator[list[int]]:
-    after = 0
-    with reading(engine) as session:
-        while ids := session.scalars(
-            sa.select(OdooLink.odoo_id)
-            .where(OdooLink.model == model, OdooLink.odoo_id > after, OdooLink.gone_at.is_(None))
-            .order_by(OdooLink.odoo_id)
-            .limit(AT_ONCE)
-        ).all():
-            yield list(ids)
-            after = ids[-1]
 
 
 def part_with(

@@ -1,11 +1,12 @@
 """The course of a run: which units are read, in which order, and where it stands at any moment.
 
-A run goes in legs. `all` pages through the unit's own model by id, for the first reading. A leg
-of a watched model pages through what changed in it since the last run, by id, so that rows that
-move meanwhile are neither lost nor read twice. `again` reads what Odoo doesn't say has changed.
-The place after each step is kept with what the step told, so that a run that was cut off goes on
-there. The clock is Odoo's own: its newest moment of writing when the run began is how far it will
-have read, less some minutes that the next run reads again, for what was being written just then.
+A run goes in legs. `all` pages through the unit's own model by id, for the first reading; `known:`
+through what we hold, for what a changed mapping leaves out now. A leg of a watched model pages
+through what changed in it since the last run, by id, so that rows that move meanwhile are neither
+lost nor read twice. `again` reads what Odoo doesn't say has changed. The place after each step is
+kept with what the step told, so that a run that was cut off goes on there. The clock is Odoo's own:
+its newest moment of writing when the run began is how far it will have read, less some minutes that
+the next run reads again, for what was being written just then.
 """
 
 from __future__ import annotations
@@ -16,22 +17,19 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
+from integrations.odoo.held import held_facts, held_records
 from integrations.odoo.state import OdooCursor
-from integrations.odoo.streams import SOURCE, Stream, Watched
+from integrations.odoo.streams import Stream, Watched
 from integrations.odoo.values import id_of
-from partner_cx.database import reading
 from partner_cx.kinds import KINDS
-from partner_cx.network.partners import Partner
-from partner_cx.operations.imports import Source
 
 if TYPE_CHECKING:
     from integrations.odoo.connection import Odoo
 
 OVERLAP = timedelta(minutes=10)  # longer than a transaction of Odoo's usually takes
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)  # read until then: all there was, which was nothing
-ALL, AGAIN = "all", "again"
+ALL, KNOWN, AGAIN = "all", "known:", "again"  # behind KNOWN stands a kind of fact
 IDS_AT_ONCE = 10  # pages of rows: ids are light
 MOVED_AT_ONCE = 50  # partners whose records are read again together
 
@@ -55,9 +53,10 @@ class Place:
     def written(self) -> dict[str, Any]:
         return {"legs": [*self.legs], "after": self.after, "until": self.until.isoformat()}
 
-    def with_all(self) -> Place:
-        """The same run, going through everything besides."""
-        return self if ALL in self.legs else Place((ALL, *self.legs), 0, self.until)
+    def through_all(self, known: Sequence[str]) -> Place:
+        """The same run, going through all there is and all we know of besides."""
+        others = (leg for leg in self.legs if leg != ALL)
+        return Place((ALL, *(KNOWN + kind for kind in known), *others), 0, self.until)
 
     def next_leg(self) -> Place:
         return Place(self.legs[1:], 0, self.until)
@@ -103,6 +102,8 @@ class Course:
                 yield from self._again(cursor.again or {}, place)
             elif leg == ALL:
                 yield from self._paged(self.watched[0], (), place)
+            elif leg.startswith(KNOWN):
+                yield from self._known(leg.removeprefix(KNOWN), place)
             elif int(leg) < len(self.watched):
                 watched = self.watched[int(leg)]
                 yield from self._paged(watched, _since(watched, since), place)
@@ -126,8 +127,40 @@ class Course:
                 units = _units(self.odoo, watched, some)
                 after = some[-1]["id"]
                 yield Step(units, Place(place.legs, after, place.until))
-            if len(rows) < size:
+            if not rows:  # a short page may go on: Odoo filters messages after limiting them
                 return
+
+    def kinds(self) -> list[str]:
+        """The kinds of fact whose records name units; of the network, which has none, “”."""
+        if self.stream.of_partner is None:
+            return [""]
+        models = {each.model for each in self.watched}
+        return [
+            kind
+            for kind, model in self.stream.identified.items()
+            if model in models and "partner_id" in KINDS[kind].table.c
+        ]
+
+    def _known(self, kind: str, place: Place) -> Iterator[Step]:
+        """The units of what we hold, by our own numbers; the network's companies, by Odoo's."""
+        if not kind:
+            model = self.watched[0].model
+            for ids in held_records(self.engine, model, after=place.after, partners=True):
+                for some in _pieces(ids, self.stream.at_once):
+                    yield Step(tuple(some), Place(place.legs, some[-1], place.until))
+            return
+        for held in held_facts(self.engine, KINDS[kind].table, after=place.after):
+            units = self._units_of(kind, list(held.values()))
+            yield Step(units, Place(place.legs, max(held), place.until))
+
+    def _units_of(self, kind: str, ids: Sequence[int]) -> tuple[int, ...]:
+        """The units that told facts, by the ids of the records these come from."""
+        model = self.stream.identified[kind]
+        named_by = next(each for each in self.watched if each.model == model)
+        if named_by.field == "id":
+            return tuple(sorted(ids))
+        rows = self.odoo.read(model, ids, [named_by.field])
+        return _units(self.odoo, named_by, rows)
 
     # --- Again ---
 
@@ -136,8 +169,13 @@ class Course:
         for some in _pieces(sorted(again.get("units", ())), self.stream.at_once):
             yield Step(tuple(some), place, {"units": some})
         for code in sorted(again.get("facts_of", ())):
-            units = self._units_of_facts(code)
-            yield from self._and_settled(units, place, {"facts_of": [code]})
+            told_them = {
+                unit
+                for kind in filter(None, self.kinds())
+                for held in held_facts(self.engine, KINDS[kind].table, of=code)
+                for unit in self._units_of(kind, list(held.values()))
+            }
+            yield from self._and_settled(sorted(told_them), place, {"facts_of": [code]})
         for partners in _pieces(sorted(again.get("partners", ())), MOVED_AT_ONCE):
             units = self._units_of_partners(partners)
             yield from self._and_settled(units, place, {"partners": partners})
@@ -160,20 +198,6 @@ class Course:
         for some in _pieces(people, self.page_rows):
             theirs = [*own.domain, (self.stream.of_partner, "in", some)]
             units |= set(self.odoo.search(own.model, theirs, archived=True))
-        return sorted(units)
-
-    def _units_of_facts(self, code: str) -> list[int]:
-        """The units that told the facts we hold of a partner."""
-        units: set[int] = set()
-        for kind, model in self.stream.identified.items():
-            named_by = next((each for each in self.watched if each.model == model), None)
-            if named_by is None or "partner_id" not in KINDS[kind].table.c:
-                continue
-            with reading(self.engine) as session:
-                ids = [*_records_of_facts(session, KINDS[kind].table, code)]
-            fields = [] if named_by.field == "id" else [named_by.field]
-            for some in _pieces(ids, self.page_rows):
-                units |= set(_units(self.odoo, named_by, self.odoo.read(model, some, fields)))
         return sorted(units)
 
 
@@ -210,18 +234,6 @@ def _units(odoo: Odoo, watched: Watched, rows: Sequence[Mapping[str, Any]]) -> t
     model, _, many2one = watched.through.rpartition(".")
     through = {id_of(row[many2one]) for row in odoo.read(model, ids, [many2one])}
     return tuple(sorted(number for number in through if number))
-
-
-def _records_of_facts(session: Session, table: sa.Table, code: str) -> Iterator[int]:
-    facts = (
-        sa.select(table.c.source_id)
-        .join(Source, Source.id == table.c.source)
-        .join(Partner, Partner.id == table.c.partner_id)
-        .where(Source.code == SOURCE, Partner.code == code)
-    )
-    for source_id in session.scalars(facts):
-        if source_id.isdecimal():
-            yield int(source_id)
 
 
 def _pieces(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:

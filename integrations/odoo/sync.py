@@ -184,12 +184,13 @@ class _Run:
 
     def _run(self, way: Course, report: StreamReport) -> bool:
         """Make a run, or bring one to its end that was cut off; says whether it was a fresh one."""
-        cursor = self._open(way.stream)
+        cursor, is_remapped = self._open(way.stream)
         is_fresh, is_first = cursor.position is None, cursor.read_until is None
         compares = not is_first and (self.compare or comparing.is_due(cursor, self.now))
         place = way.begin(cursor)
-        if is_fresh and compares and way.stream.of_partner is None:
-            place = place.with_all()  # the names of grades, tags and states change unseen
+        # The names of grades, tags and states change unseen, so the network is read whole then.
+        if is_remapped or (is_fresh and compares and way.stream.of_partner is None):
+            place = place.through_all(way.kinds())
         self._read(way, cursor, place, report)
         self._finish(way.stream, place, compared=is_first)
         if compares and is_fresh:
@@ -198,21 +199,25 @@ class _Run:
 
     # --- The cursor ---
 
-    def _open(self, stream: Stream) -> OdooCursor:
-        """The stream's cursor; one that was read by another mapping is at the beginning again."""
+    def _open(self, stream: Stream) -> tuple[OdooCursor, bool]:
+        """The stream's cursor; at the beginning again, and True, when the mapping is another one.
+
+        A reading by the earlier mapping that was cut off is begun anew, too.
+        """
         digest = self.mapping.digest()
 
-        def work(session: Session) -> OdooCursor:
+        def work(session: Session) -> tuple[OdooCursor, bool]:
             cursor = session.get(OdooCursor, stream.name)
             if cursor is None:
                 cursor = OdooCursor(stream=stream.name)
                 session.add(cursor)
-            if cursor.mapping_digest != digest:
-                cursor.mapping_digest = digest
+            is_remapped = cursor.mapping_digest not in (None, digest)
+            if is_remapped:
                 cursor.read_until = cursor.position = None
+            cursor.mapping_digest = digest
             session.flush()
             session.expunge(cursor)
-            return cursor
+            return cursor, is_remapped
 
         return transact(self.engine, work)
 
