@@ -16,11 +16,14 @@ from typing import Any, Self, cast
 
 from integrations.odoo.invoices import InvoicesMapping
 from integrations.odoo.leads import LeadsMapping
+from integrations.odoo.learning import LearningMapping
 from integrations.odoo.network import PartnersMapping
-from integrations.odoo.people import PeopleMapping
 from integrations.odoo.orders import OrdersMapping
+from integrations.odoo.people import PeopleMapping
 from integrations.odoo.portal import PortalMapping
 from integrations.odoo.section import Section, unknown_sections
+from integrations.odoo.surveys import SurveysMapping
+from integrations.odoo.tickets import TicketsMapping
 from partner_cx.errors import Invalid
 
 
@@ -33,7 +36,10 @@ class OdooMapping:
     portal: PortalMapping = field(default_factory=PortalMapping)
     orders: OrdersMapping = field(default_factory=OrdersMapping)
     invoices: InvoicesMapping = field(default_factory=InvoicesMapping)
+    tickets: TicketsMapping = field(default_factory=TicketsMapping)
     leads: LeadsMapping = field(default_factory=LeadsMapping)
+    learning: LearningMapping = field(default_factory=LearningMapping)
+    surveys: SurveysMapping = field(default_factory=SurveysMapping)
 
     @classmethod
     def read(cls, path: Path | None) -> Self:
