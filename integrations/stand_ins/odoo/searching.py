@@ -37,6 +37,10 @@ def found(
     passes = domains.test(tables, table, wanted)
     rows = _passing(table, _candidates(table, wanted), passes)
     by = order or table.model.order
+    if limit == 1 and not offset and table.made and by.startswith("write_date desc"):
+        newest = _newest(table, passes)
+        if newest:
+            return iter(sorting.in_order(tables, table, newest, by, value)[:1])
     if not sorting.is_by_id(by):
         rows = iter(sorting.in_order(tables, table, rows, by, value))
     return islice(rows, offset or 0, (offset or 0) + limit if limit else None)
@@ -51,6 +55,14 @@ def _passing(table: Table, ids: Iterable[int], passes: Test) -> Iterator[Row]:
         row = table.get(record_id)
         if row is not None and passes(row):
             yield row
+
+
+def _newest(table: Table, passes: Test) -> list[Row]:
+    """The rows among which the newest is; none when the newest that was made doesn't pass."""
+    newest = table.get(table.made.newest) if table.made and table.made.newest else None
+    if newest is None or not passes(newest):
+        return []
+    return [newest, *_passing(table, table.own_ids(), passes)]
 
 
 def _candidates(table: Table, wanted: Several) -> Iterable[int]:

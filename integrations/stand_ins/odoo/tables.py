@@ -25,13 +25,15 @@ class Made:
 
     row: the whole row of an id, many2ones as [id, name], all fields that are read.
     by: many2one → ids of the rows that point to a record, so that nobody looks through all.
-    written_until: no made row was written after that moment.
+    written_until: no made row was written after that moment. newest: the one written last, of
+    several the one with the highest id.
     """
 
     count: int
     row: Callable[[int], Row]
     by: Mapping[str, Callable[[int], Iterable[int]]] = field(default_factory=dict)
     written_until: str = "9999"
+    newest: int | None = None
 
 
 Rows = Sequence[Mapping[str, Any]] | Made
@@ -151,6 +153,9 @@ class Tables:
 
     def get(self, model: str | None) -> Table | None:
         return self._tables.get(model or "")
+
+    def names_of_models(self) -> list[str]:
+        return sorted(self._tables)
 
     def _fill(self, name: str, given: Rows) -> None:
         known = self._tables.get(name)
