@@ -223,6 +223,8 @@ def _nothing(odoo: Odoo, mapping: OdooMapping, stream: Stream, costs: tuple[str,
     """Why nothing is read for a stream: it isn't wanted, or it isn't there."""
     if not stream.watching(cast("Odoo", _Complete(odoo)), mapping):
         return Finding(stream.name, ALL, State.NOTE, "the mapping leaves it out")
+    if instead := _instead(odoo, mapping, stream):
+        return Finding(stream.name, ALL, State.NOTE, f"not installed; {instead} are read instead")
     return Finding(
         stream.name,
         ALL,
@@ -231,6 +233,12 @@ def _nothing(odoo: Odoo, mapping: OdooMapping, stream: Stream, costs: tuple[str,
         f"It comes with the apps {', '.join(stream.modules)}.",
         costs,
     )
+
+
+def _instead(odoo: Odoo, mapping: OdooMapping, stream: Stream) -> str | None:
+    """The stream that measures the same from elsewhere, as tasks do what Helpdesk's tickets do."""
+    others = (each for each in STREAMS if each.kpis == stream.kpis and each.name != stream.name)
+    return next((each.name for each in others if each.watching(odoo, mapping)), None)
 
 
 def _models(stream: Stream, watched: Sequence[Watched]) -> list[Watched]:
