@@ -2,52 +2,70 @@
 
 A task that is open again looks as if it had never been closed; only the tracked changes of its
 state tell. They are for administrators alone, and keep the states' names in the language of
-whoever changed them.
+whoever changed them: what names a closed state is told by Odoo in English, and by the tasks that
+are closed now in whatever language it was.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
 from integrations.odoo.errors import NotAllowed, NotInstalled
-from integrations.odoo.streams import Reading
+from integrations.odoo.streams import Reading, Row
 from integrations.odoo.values import id_of
 from integrations.odoo.whole import read_whole
 
-CLOSED = ("1_done", "1_canceled")
+CLOSED = ("1_done", "1_canceled")  # states of a task
+
+Changes = Mapping[int, Sequence[tuple[str, str]]]  # by task: from which state to which, in order
 
 
-def times_reopened(reading: Reading, tasks: Sequence[int]) -> Counter[int] | None:
+def times_reopened(reading: Reading, tasks: Mapping[int, Row]) -> Counter[int] | None:
     """How often tasks were reopened, by their id; None where that can't be seen."""
     if not tasks:
         return Counter()
     try:
-        return _times_reopened(reading, tasks)
+        changes = _changes(reading, list(tasks))
     except (NotAllowed, NotInstalled):
         return None
+    names = reading.odoo.fields("project.task")["state"].get("selection") or ()
+    closed = {str(name) for state, name in names if state in CLOSED}
+    closed |= {told[-1][1] for number, told in changes.items() if tasks[number]["state"] in CLOSED}
+    return reopenings(changes, closed)
 
 
-def _times_reopened(reading: Reading, tasks: Sequence[int]) -> Counter[int]:
+def reopenings(changes: Changes, closed: Collection[str]) -> Counter[int]:
+    """How often each task went from a closed state to one that isn't. closed: their names."""
+    return Counter(
+        {
+            number: sum(old in closed and new not in closed for old, new in told)
+            for number, told in changes.items()
+        }
+    )
+
+
+def _changes(reading: Reading, tasks: Sequence[int]) -> Changes:
     odoo = reading.odoo
-    names = odoo.fields("project.task")["state"].get("selection") or ()
-    closed = [name for state, name in names if state in CLOSED]
     state = odoo.search(
         "ir.model.fields", [("model", "=", "project.task"), ("name", "=", "state")], limit=1
     )
-    changes = read_whole(
+    tracked = read_whole(
         odoo,
         "mail.tracking.value",
         [
             ("mail_message_id.model", "=", "project.task"),
             ("mail_message_id.res_id", "in", list(tasks)),
             ("field_id", "in", state),
-            ("old_value_char", "in", closed),
-            ("new_value_char", "not in", closed),
         ],
-        ["mail_message_id"],
+        ["mail_message_id", "old_value_char", "new_value_char"],
     )
-    messages = [number for row in changes if (number := id_of(row["mail_message_id"]))]
-    rows = odoo.read("mail.message", sorted(set(messages)), ["res_id"]) if messages else []
-    tasks_of = {row["id"]: row["res_id"] for row in rows}
-    return Counter(tasks_of[number] for number in messages if number in tasks_of)
+    messages = sorted({number for row in tracked if (number := id_of(row["mail_message_id"]))})
+    rows = odoo.read("mail.message", messages, ["res_id"]) if messages else []
+    task_of = {row["id"]: row["res_id"] for row in rows}
+    changes: dict[int, list[tuple[str, str]]] = defaultdict(list)
+    for row in tracked:
+        task = task_of.get(id_of(row["mail_message_id"]) or 0)
+        if task is not None:
+            changes[task].append((str(row["old_value_char"]), str(row["new_value_char"])))
+    return changes

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from integrations.odoo.reopenings import times_reopened
+from integrations.odoo.reopenings import CLOSED, times_reopened
 from integrations.odoo.replies import first_replies, watched_messages
 from integrations.odoo.section import Section, said
 from integrations.odoo.streams import SOURCE, Reading, Row, Stream, Told, Watched
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from integrations.odoo.connection import Odoo
     from integrations.odoo.mapping import OdooMapping
 
-CLOSED = ("1_done", "1_canceled")  # states of a task
 HELPDESK = "helpdesk.ticket"
 FOR_SUPPORT = re.compile(
     r"support|help.?desk|service.?desk|ticket|assistance|hotline|after.?sales"
@@ -90,7 +89,7 @@ def tell(reading: Reading, ids: Sequence[int]) -> Told:
     tasks = {number: task for number, task in tasks.items() if number in codes}
     known = known_tickets(reading, [str(number) for number in ids])
     replied = first_replies(reading, "project.task", opened_at(tasks.values()))
-    reopened = times_reopened(reading, sorted(tasks))
+    reopened = times_reopened(reading, tasks)
     categories = categories_of(reading, tasks.values(), "project.tags")
     for number, task in tasks.items():
         closed_at = closing_moment(task)
