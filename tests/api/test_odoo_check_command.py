@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -36,7 +36,7 @@ def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., N
 
 
 @pytest.fixture
-def check(settings: Callable[..., None]) -> Iterator[Check]:
+def check(settings: Callable[..., None]) -> Check:
     def run(stand_in: StandIn, *words: str, **given: str) -> Result:
         with running(stand_in) as address:
             settings(url=address, **given)
