@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from integrations import tasks
+from integrations import announcing, tasks
 from integrations.carrying import Handler
 from integrations.odoo import syncing
 from integrations.patience import WITH_NEIGHBOURS, Patience
 
-ROOMS: tuple[Mapping[str, Handler], ...] = (tasks.HANDLERS, syncing.HANDLERS)
+ROOMS: tuple[Mapping[str, Handler], ...] = (
+    tasks.HANDLERS,
+    syncing.HANDLERS,
+    announcing.HANDLERS,
+)
 
 HANDLERS: Mapping[str, Handler] = {kind: way for room in ROOMS for kind, way in room.items()}
 

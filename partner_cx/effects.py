@@ -20,8 +20,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Instant, Text
 from partner_cx.errors import Conflict, Invalid, NotFound
+from partner_cx.prepared import Prepared
 
 AT_ONCE = 1_000  # rows in one statement
+ANNOUNCE = "announce"  # the kind that works out who is to hear of an act
 
 
 class Effect(Base):
@@ -103,7 +105,10 @@ def owe(session: Session, effect: Owed, *, now: datetime, exactly: bool = False)
     exactly: raise Conflict where the key is owed with other contents. For whoever makes the key
         from a request that may come twice; what is planned by the clock doesn't care.
     """
-    owe_all(session, [effect], now=now, exactly=exactly)
+    row = _row(effect, now)
+    _OWE[session.get_bind().dialect.name].rows(session, row)
+    if exactly:
+        _refuse_others(session, [row])
 
 
 def owe_all(
@@ -118,6 +123,15 @@ def owe_all(
         session.connection().execute(statement, some)
         if exactly:
             _refuse_others(session, some)
+
+
+_OWE = {
+    dialect.__name__.rpartition(".")[2]: Prepared(
+        dialect.insert(TABLE).on_conflict_do_nothing(index_elements=["key"]),
+        given=("kind", "key", "subject", "payload", "digest", "owed_at", "due_at", "tries"),
+    )
+    for dialect in (postgresql, sqlite)
+}
 
 
 def _refuse_others(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:

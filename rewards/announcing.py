@@ -12,9 +12,8 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from partner_cx.effects import Owed, owe, owe_all
+from partner_cx.effects import ANNOUNCE, Owed, owe, owe_all
 
-ANNOUNCE = "announce"  # the kind of effect
 KEYS_AT_ONCE = 500
 
 

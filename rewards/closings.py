@@ -24,7 +24,7 @@ from partner_cx.periods import Period
 from partner_cx.quantities import number_text
 from partner_cx.settings import Settings
 from partner_cx.words import Words
-from rewards import sentences
+from rewards import announcing, sentences
 from rewards.awards import Outcome, award_all
 from rewards.deciding import decide_all
 from rewards.deciding.candidates import candidates, freeze_partners, partners_digest
@@ -122,6 +122,7 @@ def _record(
     session.flush()
     freeze(session, period, closing.id)
     freeze_partners(session, partners, closing.id)
+    announcing.closed(session, closing.id, now=now)
     return closing
 
 

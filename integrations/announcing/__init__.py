@@ -18,10 +18,9 @@ from integrations.announcing import acts, entries
 from integrations.carrying import Due, Handler, Hands
 from integrations.telling import Telling
 from partner_cx.database import transact
-from partner_cx.effects import Owed, owe_all
+from partner_cx.effects import ANNOUNCE, Owed, owe_all
 from partner_cx.errors import Invalid
 from partner_cx.settings import Settings
-from rewards.announcing import ANNOUNCE
 
 __all__ = ["HANDLERS", "HEARERS", "Hearer", "Telling", "tellings_of"]
 

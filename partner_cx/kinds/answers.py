@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from partner_cx.effects import ANNOUNCE, Owed, owe
 from partner_cx.feedback.answers import Answer
 from partner_cx.operations.clocks import (
     local_days,
@@ -65,6 +66,13 @@ def _finish_answers(draft: Draft, desk: Desk) -> None:
     draft["value"] = pc.if_else(dismissed, pa.scalar(None, pa.int64()), draft["value"])
 
 
+def _announce(desk: Desk) -> None:
+    """Owe the telling of answers that came in or were corrected."""
+    if desk.merge and (desk.merge.taken or desk.merge.corrected):
+        act = Owed(ANNOUNCE, f"{ANNOUNCE}:answers:{desk.import_id}", {"answers": desk.import_id})
+        owe(desk.session, act, now=desk.now)
+
+
 ANSWERS = Kind(
     name="answers",
     table=Answer.__table__,
@@ -87,4 +95,5 @@ ANSWERS = Kind(
     ),
     days=("answered_on",),
     events=("answered_on",),
+    settled=_announce,
 )

@@ -19,6 +19,7 @@ from partner_cx.database import Base, Id, Instant, Text
 from partner_cx.errors import Conflict, Invalid
 from partner_cx.quantities import number_text, points_text
 from partner_cx.words import Words
+from rewards import announcing
 from rewards.ledger import Account, AccountKind, Entry, Move, Transfer, account, post
 from rewards.reading import Given
 
@@ -188,7 +189,10 @@ def raise_alerts(
     told = _told(session, {str(row["budget_code"]) for row in rows})
     named = ("budget_code", "level", "funded_points")
     new = [row for row in rows if tuple(row[name] for name in named) not in told]
-    return [alert for row in new if (alert := _raise(session, row))]
+    raised = [alert for row in new if (alert := _raise(session, row))]
+    for alert in raised:
+        announcing.alert_raised(session, alert.id, now=now)
+    return raised
 
 
 def alerts(session: Session, code: str | None = None) -> list[BudgetAlert]:

@@ -29,6 +29,7 @@ from partner_cx.network.partners import Partner
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.prepared import Prepared
 from partner_cx.settings import Settings
+from rewards import announcing
 from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
 from rewards.events import EventRow, KnownEvent
@@ -148,8 +149,10 @@ def tell(session: Session, told: Happening, *, now: datetime, settings: Settings
     if added is None:
         return _as_recorded(session, told, kept["digest"])
     event = KnownEvent(added.id, *_what_is_known(kept))
-    rulings = _decide(session, event, told.partner_code, rules, now)
-    return Recorded(event.id, True, tuple(rulings))
+    rulings = tuple(_decide(session, event, told.partner_code, rules, now))
+    if rulings:
+        announcing.event_decided(session, event.id, now=now)
+    return Recorded(event.id, True, rulings)
 
 
 def hold_events(session: Session) -> None:

@@ -29,6 +29,7 @@ from partner_cx.errors import Conflict, Invalid
 from partner_cx.frames import read_rows
 from partner_cx.prepared import Prepared
 from partner_cx.words import Words
+from rewards import announcing
 from rewards.ledger.balances import (
     CHANGE_BALANCE,
     Account,
@@ -234,6 +235,7 @@ def post_one(session: Session, posting: Posting, *, now: datetime) -> int:
         for changed, points in posting.changes.items():
             change(session, changed, points)
         session.execute(sa.insert(Entry), [_entry(added, *c) for c in posting.changes.items()])
+        _announce(session, [posting], now)
     return added
 
 
@@ -241,7 +243,8 @@ def post_new(session: Session, posting: Posting, *, now: datetime) -> bool:
     """Post a transfer that can't be there yet, as the award of an event that was just recorded.
 
     False, and nothing is posted, when a budget holds too little. It says less to the database than
-    `post_one`: no savepoint, since what comes in is taken back by hand. The caller commits.
+    `post_one`: no savepoint, since what comes in is taken back by hand, and no announcement: the
+    caller announces what led to it. The caller commits.
     Raises Conflict when the key is there; the caller's transaction is then to be undone.
     """
     done: list[tuple[AnyAccount, int]] = []
@@ -285,8 +288,19 @@ def post_many(session: Session, postings: Sequence[Posting], *, now: datetime) -
                 totals[changed] += points
         change_many(session, totals)
         _add_entries(session, changes)
+        _announce(session, [each for each in postings if each.key in ids], now)
     return len(ids)
 
+
+def _announce(session: Session, posted: Iterable[Posting], now: datetime) -> None:
+    """Owe the telling of what came to an owner, or left one; what only moves budgets isn't told."""
+    told = dict.fromkeys(
+        each.key for each in posted if any(changed.kind in _OWNED for changed in each.changes)
+    )
+    announcing.entries_posted(session, list(told), now=now)
+
+
+_OWNED = frozenset({AccountKind.WALLET, AccountKind.PENDING})
 
 # What the ways of posting rest on.
 
