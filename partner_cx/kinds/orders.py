@@ -86,8 +86,9 @@ def _order_lines_named(draft: Draft, desk: Desk) -> dict[str, pa.Array]:
         desk.session.connection()
         .exec_driver_sql(
             f"SELECT w.staged_row, l.id, l.partner_id, l.window_end, l.source FROM {staged} w "
-            "CROSS JOIN sources s JOIN order_lines l "
-            "ON l.source = s.id AND l.source_id = w.source_id"
+            # Crossed in this order: else SQLite indexes all lines anew for each batch.
+            "CROSS JOIN sources s CROSS JOIN order_lines l "
+            "WHERE l.source = s.id AND l.source_id = w.source_id"
         )
         .fetchall()
     )
