@@ -26,6 +26,7 @@ from partner_cx.settings import WRITE_BACKS
 TRIED_WITH = range(18, 20)  # versions
 CLOCKS_APART_MAX = timedelta(minutes=2)
 ALL = "what is read"
+COUNTED_MAX = 1_000  # of millions of messages Odoo would look at each one
 LOGINS = "res.users.log"
 OWN_ALONE = ("sale.order", "crm.lead")  # of which sellers see their own, but for one group
 
@@ -250,12 +251,12 @@ def _models(stream: Stream, watched: Sequence[Watched]) -> list[Watched]:
 
 def _model(odoo: Odoo, stream: Stream, read: Watched, costs: tuple[str, ...]) -> Finding:
     try:
-        counted = odoo.count(read.model, read.domain, archived=True)
+        seen = len(odoo.search(read.model, read.domain, limit=COUNTED_MAX, archived=True))
     except Refused as refusal:
         found = _why(refusal)
         return Finding(stream.name, read.model, State.GAP, found, refusal.remedy, costs)
-    if counted:
-        return Finding(stream.name, read.model, State.WELL, f"{counted:,} records")
+    if seen:
+        return Finding(stream.name, read.model, State.WELL, _records(seen))
     return Finding(
         stream.name,
         read.model,
@@ -265,6 +266,12 @@ def _model(odoo: Odoo, stream: Stream, read: Watched, costs: tuple[str, ...]) ->
         f"give it {groups.opening(read.model) or 'more rights'}.",
         costs,
     )
+
+
+def _records(seen: int) -> str:
+    if seen == COUNTED_MAX:
+        return f"{seen:,} records and more"
+    return f"{seen:,} records" if seen > 1 else "1 record"
 
 
 def _why(refusal: PartnerCXError) -> str:

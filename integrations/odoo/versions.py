@@ -10,7 +10,8 @@ from integrations.odoo.errors import NotConfigured
 from integrations.odoo.faults import VERSION, Fault, Place, explain
 from integrations.odoo.wire import Wire
 
-GONE_ELSEWHERE = ("elsewhere", "page")  # an answer, but not of this kind of Odoo
+# Where Odoo itself sends what it doesn't know, up to 18: that is no moved address.
+OWN_PAGES = ("/web/login", "/web/database")
 
 
 def ask(wire: Wire, place: Place) -> tuple[int, ...]:
@@ -35,7 +36,7 @@ def _over_http(wire: Wire) -> tuple[int, ...] | None:
     try:
         answer = wire.get("/web/version")
     except Fault as fault:
-        if fault.name == "elsewhere" and "login" in fault.said:
+        if fault.name == "elsewhere" and any(page in fault.said for page in OWN_PAGES):
             return None
         raise
     if answer.status >= 500 or answer.status == 429:

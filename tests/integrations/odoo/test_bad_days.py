@@ -224,6 +224,18 @@ def test_a_redirect_to_login_in_the_middle_is_a_matter_of_setting_up(version: in
         odoo.count("res.partner")
 
 
+@pytest.mark.parametrize("page", ["/web/login", "/web/database/selector"])
+def test_an_older_odoo_that_sends_what_it_doesnt_know_to_its_pages_is_known(page: str):
+    script = Scripted(
+        18,
+        in_turn([ROW]),
+        before=lambda path: Page("", 303, {"Location": page}) if "version" in path else None,
+    )
+    with scripted_odoo(script) as odoo:
+        assert odoo.version == (18, 0)
+        assert odoo.search_read("res.partner", [], ["name"]) == [ROW]
+
+
 def test_a_server_that_is_no_odoo_is_not_taken_for_one():
     script = Scripted(18, in_turn([]), before=lambda _: Page("<h1>Not Found</h1>", 404))
     with serving(script) as address, pytest.raises(NotConfigured, match="isn't an Odoo"):

@@ -140,6 +140,13 @@ def test_closed_logins_are_a_note_as_the_last_ones_do(version: int):
     assert noted.state is State.NOTE
 
 
+def test_of_very_many_records_not_each_is_counted(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("integrations.odoo.checking.COUNTED_MAX", 2)
+    findings = {f"{each.area}: {each.what}": each.found for each in checked(small_odoo(19))}
+    assert findings["invoices: account.move"] == "2 records and more"
+    assert findings["orders: sale.order"] == "1 record"
+
+
 # --- The account, the clock, the version ----------------------------------------------------
 
 
