@@ -28,7 +28,7 @@ from partner_cx.operations.problems import Problem
 from partner_cx.operations.withdrawing import withdraw
 from partner_cx.settings import Settings
 
-ROWS_MAX = 10_000  # of a chunk; the request that goes beyond is still part of it
+ROWS_MAX = 30_000  # of a chunk; the request that goes beyond is still part of it
 STEPS_MAX = 100  # after so many steps the place is kept, also when they told nothing
 AGAIN_MAX = 10_000  # units of refused rows that are tried again
 IN_ORDER = {name: place for place, name in enumerate(KINDS)}
