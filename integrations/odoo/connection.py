@@ -27,6 +27,7 @@ Domain = Sequence[Any]
 
 JSON2_SINCE = 19
 READ_AT_ONCE = 500  # rows of one `read`
+WAIT_ASKED_MAX_SECONDS = 60.0  # that a server may ask for before the next try
 CONTEXT: Mapping[str, Any] = {"lang": "en_US"}  # else names follow the service user's language
 ATTRIBUTES = ("type", "string", "relation", "required", "readonly", "store", "selection")
 _RECORDS = re.compile(r"[a-z0-9_.]+\((?P<ids>[\d, ]*)\)")  # as JSON-RPC writes a recordset
@@ -34,9 +35,13 @@ _RECORDS = re.compile(r"[a-z0-9_.]+\((?P<ids>[\d, ]*)\)")  # as JSON-RPC writes 
 
 @dataclass(frozen=True)
 class Patience:
-    """How often a read is tried, and how long is waited between: ever longer, never in step."""
+    """How often a read is tried, and how long is waited between: ever longer, never in step.
+
+    tries_when_slow: an Odoo that runs out of time isn't asked the same again and again.
+    """
 
     tries: int = 4
+    tries_when_slow: int = 2
     first_wait_seconds: float = 0.5
     wait_seconds_max: float = 15
 
@@ -359,7 +364,7 @@ class Odoo:
 def _patiently(ask: Ask, act: Callable[[], Any], patience: Patience) -> Any:
     """Do what only reads, again while Odoo doesn't answer and another try may help."""
     tries = stamina.retry_context(
-        on=_next_try,
+        on=_Again(patience),
         attempts=patience.tries,
         timeout=None,
         wait_initial=patience.first_wait_seconds,
@@ -372,7 +377,17 @@ def _patiently(ask: Ask, act: Callable[[], Any], patience: Patience) -> Any:
     raise AssertionError("the last try returns or raises")
 
 
-def _next_try(error: Exception) -> bool | float:
-    if not isinstance(error, NoAnswer) or not error.soon:
-        return False
-    return True if error.wait is None else min(error.wait, 60.0)
+class _Again:
+    """Whether to try again after an error, or in how many seconds, for one call."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience = patience
+        self._was_slow = 0
+
+    def __call__(self, error: Exception) -> bool | float:
+        if not isinstance(error, NoAnswer) or not error.soon:
+            return False
+        self._was_slow += error.slow
+        if self._was_slow >= self._patience.tries_when_slow:
+            return False
+        return True if error.wait is None else min(error.wait, WAIT_ASKED_MAX_SECONDS)

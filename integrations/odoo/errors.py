@@ -24,6 +24,7 @@ class NoAnswer(Unreachable):
 
     maybe_done: a write that may have been carried out all the same: look before a second try.
     soon: whether another try in a moment may go better; not so with a wrong certificate.
+    slow: it ran out of time, and may still be at work on what we asked.
     wait: the seconds that were asked for before the next try, if any.
     """
 
@@ -34,11 +35,13 @@ class NoAnswer(Unreachable):
         remedy: str = "",
         maybe_done: bool = False,
         soon: bool = True,
+        slow: bool = False,
         wait: float | None = None,
     ) -> None:
         super().__init__(message, remedy=remedy)
         self.maybe_done = maybe_done
         self.soon = soon
+        self.slow = slow
         self.wait = wait
 
 

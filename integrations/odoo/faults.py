@@ -118,7 +118,14 @@ def _no_answer(what: str, remedy: str, *, soon: bool = True) -> Meaning:
                 if unknown
                 else f" {case.ask} was not carried out."
             )
-        return NoAnswer(told, remedy=remedy, maybe_done=unknown, soon=soon, wait=case.fault.wait)
+        return NoAnswer(
+            told,
+            remedy=remedy,
+            maybe_done=unknown,
+            soon=soon,
+            slow=case.fault.name == "timeout",
+            wait=case.fault.wait,
+        )
 
     return meaning
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from integrations.odoo.connection import Patience, connect
+from integrations.odoo.connection import Patience, _Again, connect
 from integrations.odoo.errors import KeyRefused, NoAnswer, NoSuchDatabase, NotAllowed, NotConfigured
 from partner_cx.errors import Refused
 from tests.harness.certificates import certificate_of_ones_own
@@ -106,6 +106,29 @@ def test_what_takes_too_long_is_given_up(version: int, slow: Page):
         odoo.write("res.partner", [4], {"comment": "x"})
     assert failed.value.maybe_done
     assert "PARTNER_CX_ODOO_TIMEOUT_SECONDS" in failed.value.remedy
+
+
+@BOTH
+def test_a_slow_odoo_is_not_asked_the_same_again_and_again(version: int):
+    script = Scripted(version, in_turn(Page("[]", after=1.2)))
+    with (
+        serving(script) as address,
+        connect(settings_for(address, odoo_timeout_seconds=1), patience=AT_ONCE) as odoo,
+        pytest.raises(NoAnswer, match="took too long"),
+    ):
+        odoo.search_read("res.partner", [], ["name"])
+    assert script.called().count("res.partner.search_read") == AT_ONCE.tries_when_slow
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited"), [("0", 0.0), ("7", 7.0), ("86400", 60.0), (None, True)]
+)
+def test_a_server_may_say_when_to_come_again(asked: str | None, waited: float):
+    headers = {"Retry-After": asked} if asked else {}
+    script = Scripted(19, in_turn(Page("", 429, headers)))
+    with scripted_odoo(script) as odoo, pytest.raises(NoAnswer) as failed:
+        odoo.write("res.partner", [4], {"comment": "x"})
+    assert _Again(Patience())(failed.value) == waited
 
 
 @BOTH

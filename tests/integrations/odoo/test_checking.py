@@ -17,7 +17,14 @@ from integrations.odoo.portal import PortalMapping
 from integrations.odoo.reading import STREAMS
 from integrations.stand_ins.odoo import DATABASE, SERVICE_GROUPS, StandIn, User, running
 from partner_cx.settings import WRITE_BACKS
-from tests.harness.odoo_replay import AT_ONCE, settings_for
+from tests.harness.odoo_replay import (
+    AT_ONCE,
+    Asked,
+    Reply,
+    Scripted,
+    scripted_odoo,
+    settings_for,
+)
 from tests.harness.odoo_small import ACCOUNT, LOGIN, small_odoo
 
 BOTH = pytest.mark.parametrize("version", [18, 19])
@@ -178,6 +185,24 @@ def test_clocks_that_are_apart_are_doubted(minutes: int):
 
 def test_a_version_that_was_never_tried_is_doubted():
     assert "connection" in next(iter(problems(checked(small_odoo(17)))))
+
+
+@BOTH
+def test_the_day_on_which_the_key_ends_is_noted_where_odoo_tells_it(version: int):
+    def answer(asked: Asked) -> Reply:
+        told = {
+            "context_get": {"uid": 7},
+            "read": [{"id": 7, "name": "Us", "login": LOGIN, "email": LOGIN, "share": False}],
+            "search_read": [{"id": 1, "name": "Ours", "expiration_date": "2026-09-01 00:00:00"}],
+            "has_access": True,
+            "fields_get": {"name": {}},
+        }
+        return told.get(asked.method)
+
+    with scripted_odoo(Scripted(version, answer)) as odoo:
+        keys = [each for each in check(odoo, OdooMapping(), streams=()) if each.what == "key"]
+    (key,) = keys
+    assert key.found == "the account's first key ends on 2026-09-01 00:00:00 UTC"
 
 
 # --- Writing --------------------------------------------------------------------------------
