@@ -24,7 +24,7 @@ from rewards.ledger import AccountKind, Move, account, post, wallet_of_person
 from rewards.misses import Asked, Misses, rows_kept, rows_missed
 from rewards.rules import Audience, Level
 from rewards.statements import Statement, Unearned, statement
-from tests.harness.intake import SETTINGS, order_line, partner, take
+from tests.harness.intake import SETTINGS, order_line, partner, take, take_out
 from tests.harness.programme import (
     BONUS,
     NOW,
@@ -156,6 +156,26 @@ def test_rows_are_told_as_they_were_known_at_the_close(network: sa.Engine) -> No
     ]
     assert told(shortfall.misses, "en")[2].endswith("nothing received (corrected since)")
     assert shortfall.figure.hits == 17
+
+
+def test_rows_withdrawn_since_are_told_with_their_goods(network: sa.Engine) -> None:
+    receipt = {
+        "source_id": "X1",
+        "order_line_source_id": "R2-wrong-3",
+        "received_on": "2026-05-25",
+        "qty": "10",
+    }
+    take(network, "receipts", receipt)
+    a_programme(network, OTIF_BONUS)
+    close_it(network)
+    take_out(network, "order-lines", "R2-wrong-1", "R2-wrong-3", now=NOW + timedelta(days=2))
+    take(network, "order-lines", wrong_lines("R2")[0], now=NOW + timedelta(days=3))
+    (shortfall,) = missed(network, "R2").shortfalls
+    assert [each.rpartition(": ")[2] for each in told(shortfall.misses, "en")] == [
+        "received 2 days late (corrected since)",
+        "48 of 50 received in the window",
+        "received 7 days late (withdrawn since)",
+    ]
 
 
 def test_receipts_corrected_since_are_told_as_they_were_too(network: sa.Engine) -> None:

@@ -1,4 +1,4 @@
-"""Whatever is imported in whatever order, the tallies are those of a rebuild from nothing.
+"""Whatever is imported and withdrawn in whatever order, the tallies are those of a rebuild.
 
 A short form runs with the other tests; `PARTNER_CX_TRIALS=full` plays hundreds of stories.
 """
@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from partner_cx.database import open_database, reading
 from partner_cx.measures.refreshing import rebuild, refresh
 from tests.harness.databases import fresh_database
-from tests.harness.intake import SETTINGS, partner, take
+from tests.harness.intake import SETTINGS, partner, take, take_out
 
 STORIES = 400 if os.environ.get("PARTNER_CX_TRIALS") == "full" else 12
 START = datetime(2026, 3, 25, 10, tzinfo=UTC)
@@ -117,6 +117,11 @@ KINDS = {
 files = st.sampled_from(sorted(KINDS)).flatmap(
     lambda kind: st.tuples(st.just(kind), st.lists(KINDS[kind], min_size=1, max_size=4))
 )
+GONE = "gone"  # an act beside the imports: facts of a kind, by their numbers, are withdrawn
+withdrawals = st.tuples(
+    st.sampled_from(sorted(KINDS.keys() - {"calendars"})).map(lambda kind: f"{GONE} {kind}"),
+    st.lists(st.fixed_dictionaries({"source_id": some("1", "2", "3", "4")}), min_size=1),
+)
 moves = st.none() | st.integers(-40, 40)
 
 
@@ -135,7 +140,7 @@ def kept(engine: sa.Engine) -> dict[str, list[tuple[Any, ...]]]:
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_tallies_after_any_imports_equal_a_rebuild_from_nothing(database: str) -> None:
     @settings(max_examples=STORIES, suppress_health_check=list(HealthCheck))
-    @given(st.lists(st.tuples(files, moves), min_size=1, max_size=8))
+    @given(st.lists(st.tuples(files | withdrawals, moves), min_size=1, max_size=8))
     def holds(story: list[tuple[tuple[str, list[dict[str, str | None]]], int | None]]) -> None:
         with fresh_database(database) as url:
             engine = open_database(url)
@@ -143,7 +148,11 @@ def test_tallies_after_any_imports_equal_a_rebuild_from_nothing(database: str) -
             take(engine, "calendars", calendar | {"closes": "17:00"})
             now = START
             for (kind, rows), days in story:
-                take(engine, kind, *rows, now=now)
+                if kind.startswith(GONE):
+                    gone = [str(row["source_id"]) for row in rows]
+                    take_out(engine, kind.removeprefix(f"{GONE} "), *gone, now=now)
+                else:
+                    take(engine, kind, *rows, now=now)
                 if days is not None:  # else nobody looked in between
                     now = START + timedelta(days=days)
                     refresh(engine, now=now, settings=SETTINGS)

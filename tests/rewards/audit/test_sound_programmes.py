@@ -27,7 +27,7 @@ from tests.harness.audited import (
     tell_on,
 )
 from tests.harness.events import a_rule, in_force
-from tests.harness.intake import partner, take
+from tests.harness.intake import partner, take, take_out
 from tests.harness.programme import (
     BONUS,
     MANAGER,
@@ -36,6 +36,7 @@ from tests.harness.programme import (
     a_programme,
     close_it,
     lines,
+    ticket,
 )
 
 EVERY_SHORTAGE = list(Shortage)
@@ -62,6 +63,33 @@ def test_a_budget_that_ran_short_and_was_funded_late(engine: sa.Engine, policy: 
     assert sound(engine, deep=False)  # funded, and not closed again yet
     close_it(engine, now=at("2026-07-05"))
     assert sound(engine, deep=False)
+
+
+def test_facts_that_were_withdrawn_and_some_that_came_back(engine: sa.Engine) -> None:
+    a_network(engine)
+    take(
+        engine,
+        "receipts",
+        {
+            "source_id": "W1",
+            "order_line_source_id": "R2-wrong-3",
+            "received_on": "2026-05-18",
+            "qty": "10",
+        },
+    )
+    a_programme(engine, BONUS, OTIF_BONUS)
+    close_it(engine)
+    take_out(engine, "order-lines", "R2-wrong-1", "R2-wrong-3", "R1-2026-05-18-00")
+    take_out(engine, "tickets", "T2")
+    assert sound(engine)
+    take(engine, "order-lines", *lines("R1", 1), *lines("R3", 5))
+    take(engine, "tickets", ticket("T2", "R1", "90"), ticket("T3", "R2", "30"))
+    take(engine, "order-lines", *lines("R2", 20, "2026-08-18"))
+    close_it(engine, "2026Q3", now=at("2026-10-02"))
+    take_out(engine, "order-lines", "R1-2026-05-18-00", "R2-2026-08-18-03")
+    take_out(engine, "tickets", "T2", "T3")
+    correct_the_past(engine)
+    assert sound(engine)
 
 
 def test_facts_that_came_late_and_partners_that_changed(engine: sa.Engine) -> None:
