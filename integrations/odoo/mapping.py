@@ -24,6 +24,7 @@ from integrations.odoo.portal import PortalMapping
 from integrations.odoo.section import Section, unknown_sections
 from integrations.odoo.surveys import SurveysMapping
 from integrations.odoo.tickets import TicketsMapping
+from integrations.odoo.writing_section import WritingMapping
 from partner_cx.errors import Invalid
 
 
@@ -40,6 +41,7 @@ class OdooMapping:
     leads: LeadsMapping = field(default_factory=LeadsMapping)
     learning: LearningMapping = field(default_factory=LearningMapping)
     surveys: SurveysMapping = field(default_factory=SurveysMapping)
+    writing: WritingMapping = field(default_factory=WritingMapping)
 
     @classmethod
     def read(cls, path: Path | None) -> Self:
@@ -63,8 +65,9 @@ class OdooMapping:
         return "\n".join(section.written() for section in self.sections())
 
     def digest(self) -> str:
-        """What changes as soon as the mapping says anything else."""
-        said = {section.NAME: dataclasses.asdict(section) for section in self.sections()}
+        """What changes as soon as the mapping says anything else of what is read."""
+        reads = (section for section in self.sections() if section.READS)
+        said = {section.NAME: dataclasses.asdict(section) for section in reads}
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

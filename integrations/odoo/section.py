@@ -36,6 +36,7 @@ class Section:
 
     NAME: ClassVar[str]
     ABOUT: ClassVar[str] = ""
+    READS: ClassVar[bool] = True  # whether it bears on what is read
 
     @classmethod
     def read(cls, table: Mapping[str, Any], where: str) -> Self:

@@ -1,0 +1,95 @@
+"""The loyalty programme that the partners' cards belong to: found by its name, or made once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from integrations.carrying import Due, Hands, Later
+from integrations.odoo.errors import NotAllowed
+from integrations.odoo.kept import connected
+from integrations.odoo.mapping import OdooMapping
+from integrations.odoo.writing.companies import switched_off
+from partner_cx.database import reading, transact
+from partner_cx.effects import Owed, State, listed, owe
+from partner_cx.errors import Refused
+from partner_cx.settings import Settings
+from partner_cx.words import Words
+
+if TYPE_CHECKING:
+    from integrations.odoo.connection import Odoo
+
+KIND = "odoo.programme"
+MODEL = "loyalty.program"
+SOON, LATER = timedelta(seconds=5), timedelta(minutes=5)
+POINTS = Words("Points", "Points")
+# So that it is nobody's but ours: no order in Odoo earns on its cards or takes from them.
+NOT_SOLD = ("sale_ok", "pos_ok", "ecommerce_ok", "portal_visible")
+
+
+def programme_id(odoo: Odoo, hands: Hands, mapping: OdooMapping) -> int:
+    """The programme's id in Odoo.
+
+    Raises Later while it is being made, by an effect of its own so that two workers don't make
+    two; Refused when there is none and it isn't to be made.
+    """
+    name = mapping.writing.programme
+    if (found := _found(odoo, name)) is not None:
+        return found
+    if not mapping.writing.make_programme:
+        raise Refused(f"Odoo has no loyalty programme “{name}”.", remedy=_MAKE_ONE)
+    making = Owed(KIND, f"{KIND}:{name}", {"name": name})
+    now = hands.clock()
+    transact(hands.engine, lambda session: owe(session, making, now=now))
+    with reading(hands.engine) as session:
+        (effect,) = listed(session, now=now, keys=[making.key])
+    if effect.state in (State.DONE, State.DROPPED):
+        raise Refused(
+            f"Odoo's loyalty programme “{name}” was deleted or has another name now.",
+            remedy=_MAKE_ONE,
+        )
+    raise Later(now + (LATER if effect.state is State.PARKED else SOON))
+
+
+_MAKE_ONE = (
+    "Make one of that name in Odoo (Sales, Products, Discount & Loyalty: Loyalty Cards, with "
+    "nothing to sell it by), or name the one that is there in the mapping: [writing] programme. "
+    "Then retry."
+)
+
+
+def carry_out(due: Due, hands: Hands) -> Mapping[str, Any]:
+    """Make the programme, unless there is one of the name."""
+    if off := switched_off(hands.settings, "cards"):
+        return off
+    name = str(due.payload["name"])
+    with connected(hands.settings, clock=hands.clock) as odoo:
+        found = _found(odoo, name)
+        if found is not None:
+            return {"programme": found}
+        try:
+            (made,) = odoo.create(MODEL, [_values(odoo, name, hands.settings)])
+        except NotAllowed as refusal:
+            told = f"Odoo has no loyalty programme “{name}”, and the service account may make none."
+            raise Refused(told, remedy=_MAKE_ONE) from refusal
+    return {"programme": made}
+
+
+def _found(odoo: Odoo, name: str) -> int | None:
+    found = odoo.search(MODEL, [["name", "=", name]], limit=1, archived=True)
+    return found[0] if found else None
+
+
+def _values(odoo: Odoo, name: str, settings: Settings) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "name": name,
+        "program_type": "loyalty",
+        "applies_on": "both",
+        "trigger": "auto",
+        "portal_point_name": POINTS.in_(settings.language),
+    }
+    values |= {each: False for each in NOT_SOLD if odoo.has_field(MODEL, each)}
+    if odoo.has_field(MODEL, "rule_ids"):  # else Odoo adds one by which orders earn points
+        values["rule_ids"] = [[5, 0, 0]]
+    return values
