@@ -28,6 +28,7 @@ from integrations.odoo.values import (
     text_of,
 )
 from integrations.odoo.whole import by_id, read_whole
+from partner_cx.memory import uncollected
 
 CONFIRMED = ("sale", "done")  # `done` is a locked order, up to Odoo 16
 # Of lines: no notes, no sections, no services, of which nothing is delivered.
@@ -82,12 +83,13 @@ class Order:
 def tell(reading: Reading, ids: Sequence[int]) -> Told:
     """Read orders with their lines and moves, in three requests, and tell them."""
     told = Told()
-    orders = read_orders(reading, ids)
-    line_ids = [line["id"] for order in orders for line in order.lines]
-    known = known_lines(reading.session, line_ids)
-    for order in orders:
-        tell_order(order, reading.mapping.orders, known, reading.settings.zone, told)
-    withdraw_the_rest(known, told)
+    with uncollected():  # thousands of rows, dead by the end
+        orders = read_orders(reading, ids)
+        line_ids = [line["id"] for order in orders for line in order.lines]
+        known = known_lines(reading.session, line_ids)
+        for order in orders:
+            tell_order(order, reading.mapping.orders, known, reading.settings.zone, told)
+        withdraw_the_rest(known, told)
     return told
 
 
