@@ -99,7 +99,7 @@ class Table:
                 by_target.setdefault(to, []).append(record_id)
         found = by_target.get(target, [])
         if not self.made or name not in self.made.by:
-            return found
+            return list(found)
         made = (
             each
             for each in self.made.by[name](target)
@@ -111,9 +111,20 @@ class Table:
         return self.made is None or name in self.made.by
 
     def put(self, record_id: int, row: Row) -> None:
+        """Keep a row, and what is known of who points to whom as far as it still holds."""
+        before = self.kept.get(record_id)
         self.kept[record_id] = row
+        if before is not None:
+            for name in list(self._pointing):
+                if record_of(before.get(name)) != record_of(row.get(name)):
+                    del self._pointing[name]
+        elif record_id > self.newest and self._ids is not None:
+            self._ids.append(record_id)
+            for name, by_target in self._pointing.items():
+                by_target.setdefault(record_of(row.get(name)), []).append(record_id)
+        else:
+            self._forget()
         self.newest = max(self.newest, record_id)
-        self._forget()
 
     def take(self, record_id: int) -> None:
         self.kept.pop(record_id, None)
