@@ -34,6 +34,7 @@ from api.commands import (
     rules,
     serving,
     statements,
+    webhooks,
     working,
 )
 from api.commands.options import Database
@@ -113,6 +114,7 @@ app.command("statement")(statements.statement)
 app.command("explain")(explain.explain)
 app.command("audit")(audit.audit)
 app.add_typer(audit.totals, name="totals", cls=Group)
+app.add_typer(webhooks.app, name="webhooks", cls=Group)
 app.command("serve")(serving.serve)
 app.command("work")(working.work)
 app.command("schedule")(working.schedule)

@@ -10,13 +10,17 @@ from datetime import timedelta
 
 from integrations import announcing, tasks
 from integrations.carrying import Handler
-from integrations.odoo import syncing
+from integrations.odoo import syncing, writing
 from integrations.patience import WITH_NEIGHBOURS, Patience
+from integrations.webhooks import sending as webhooks
+from integrations.webhooks.messages import MESSAGE
 
 ROOMS: tuple[Mapping[str, Handler], ...] = (
     tasks.HANDLERS,
     syncing.HANDLERS,
     announcing.HANDLERS,
+    writing.HANDLERS,
+    webhooks.HANDLERS,
 )
 
 HANDLERS: Mapping[str, Handler] = {kind: way for room in ROOMS for kind, way in room.items()}
@@ -27,7 +31,7 @@ LONG_KINDS = frozenset({"odoo.sync", "tallies", "close"})
 LONGEST: Mapping[str, timedelta] = {kind: timedelta(hours=12) for kind in LONG_KINDS}
 
 # How long a neighbour is waited for, where that isn't WITH_NEIGHBOURS.
-PATIENCE: Mapping[str, Patience] = {}
+PATIENCE: Mapping[str, Patience] = {MESSAGE: webhooks.PATIENCE}
 
 
 def patience_with(kind: str) -> Patience:

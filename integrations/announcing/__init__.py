@@ -16,7 +16,9 @@ from sqlalchemy.orm import Session
 
 from integrations.announcing import acts, entries
 from integrations.carrying import Due, Handler, Hands
+from integrations.odoo import writing as odoo_writing
 from integrations.telling import Telling
+from integrations.webhooks import messages as webhook_messages
 from partner_cx.database import transact
 from partner_cx.effects import ANNOUNCE, Owed, owe_all
 from partner_cx.errors import Invalid
@@ -27,7 +29,8 @@ __all__ = ["HANDLERS", "HEARERS", "Hearer", "Telling", "tellings_of"]
 # What a neighbour is owed because of tellings: nothing, one effect each, one for several.
 Hearer = Callable[[Session, Sequence[Telling], Settings, datetime], Iterable[Owed]]
 
-HEARERS: Sequence[Hearer] = ()  # each hears of everything, and takes what concerns it
+# Each hears of everything, and takes what concerns it.
+HEARERS: Sequence[Hearer] = (webhook_messages.hear, odoo_writing.hear)
 
 _ACTS: Mapping[str, Callable[[Session, Any], Iterator[Telling]]] = {
     "entries": entries.of_keys,

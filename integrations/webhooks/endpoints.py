@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Instant, Text
+from partner_cx.errors import NotFound
 
 
 class WebhookEndpoint(Base):
@@ -24,6 +25,9 @@ class WebhookEndpoint(Base):
     made_at: Mapped[datetime] = mapped_column(Instant)
     made_by: Mapped[str] = mapped_column(Text)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    def hears(self, event: str) -> bool:
+        return not self.events or event in self.events
 
 
 class WebhookSecret(Base):
@@ -60,3 +64,28 @@ class WebhookAttempt(Base):
     status: Mapped[int | None]
     answer: Mapped[str | None] = mapped_column(Text)
     problem: Mapped[str | None] = mapped_column(Text)
+
+
+def in_force(session: Session) -> list[WebhookEndpoint]:
+    """The endpoints that are told of things."""
+    wanted = sa.select(WebhookEndpoint).where(WebhookEndpoint.ended_at.is_(None))
+    return list(session.scalars(wanted.order_by(WebhookEndpoint.id)))
+
+
+def endpoint_of(session: Session, endpoint_id: int) -> WebhookEndpoint:
+    """Raises NotFound."""
+    endpoint = session.get(WebhookEndpoint, endpoint_id)
+    if endpoint is None:
+        raise NotFound(
+            f"There is no endpoint {endpoint_id}.",
+            remedy="`partner-cx webhooks list` shows those there are.",
+        )
+    return endpoint
+
+
+def end(session: Session, endpoint_id: int, *, now: datetime) -> WebhookEndpoint:
+    """Tell an endpoint nothing any more. Ending it twice ends it once. The caller commits."""
+    endpoint = endpoint_of(session, endpoint_id)
+    endpoint.ended_at = endpoint.ended_at or now
+    session.flush()
+    return endpoint

@@ -1,0 +1,106 @@
+"""Messages: what endpoints are owed because of tellings, again by hand, or to try them.
+
+Before: `announcing`, which draws tellings up. After: the worker, which sends each message until it
+is received.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from integrations.telling import Telling
+from integrations.webhooks.endpoints import WebhookEndpoint, endpoint_of, in_force
+from integrations.webhooks.event_types import PING
+from partner_cx.effects import Effect, Owed, owe, owe_all
+from partner_cx.errors import Conflict
+from partner_cx.settings import Settings
+
+MESSAGE = "webhook.message"  # the kind of effect
+
+
+def hear(
+    session: Session, tellings: Sequence[Telling], _settings: Settings, _now: datetime
+) -> Iterable[Owed]:
+    """One message for each telling and each endpoint that wants to hear of such."""
+    endpoints = in_force(session)
+    return [
+        Owed(MESSAGE, f"webhook:{endpoint.id}:{telling.id}", _payload(endpoint, telling))
+        for telling in tellings
+        for endpoint in endpoints
+        if endpoint.hears(telling.event)
+    ]
+
+
+def ping(session: Session, endpoint_id: int, *, now: datetime) -> str:
+    """Owe an endpoint a message that only tries the way. Returns its key. The caller commits."""
+    endpoint = _not_ended(session, endpoint_id)
+    number = f"ping:{secrets.token_hex(8)}"
+    telling = Telling(PING, number, now, None, None, {"endpoint": endpoint.id})
+    key = f"webhook:{endpoint.id}:{number}"
+    owe(session, Owed(MESSAGE, key, _payload(endpoint, telling)), now=now)
+    return key
+
+
+def replay(session: Session, endpoint_id: int, *, since: datetime, now: datetime) -> int:
+    """Owe an endpoint again what was owed to it since a moment and is done. The caller commits.
+
+    Under the same message ids, so that a receiver that has one knows it. What is still owed, or
+    parked, isn't owed twice. Returns how many messages that is.
+    """
+    endpoint = _not_ended(session, endpoint_id)
+    done = sa.select(Effect).where(
+        Effect.kind == MESSAGE,
+        Effect.key.startswith(f"webhook:{endpoint.id}:", autoescape=True),
+        Effect.key.not_like("%:again:%"),
+        Effect.owed_at >= since,
+        Effect.done_at.is_not(None),
+    )
+    marked = f"again:{secrets.token_hex(4)}"
+    owed = [
+        Owed(MESSAGE, f"{each.key}:{marked}", each.payload)
+        for each in session.scalars(done.order_by(Effect.id))
+        if each.payload["event"] != PING
+    ]
+    owe_all(session, owed, now=now)
+    return len(owed)
+
+
+def _not_ended(session: Session, endpoint_id: int) -> WebhookEndpoint:
+    endpoint = endpoint_of(session, endpoint_id)
+    if endpoint.ended_at is not None:
+        raise Conflict(
+            f"Endpoint {endpoint_id} was ended on {endpoint.ended_at:%Y-%m-%d}.",
+            remedy="Add it again with `partner-cx webhooks add`.",
+        )
+    return endpoint
+
+
+def _payload(endpoint: WebhookEndpoint, telling: Telling) -> Mapping[str, Any]:
+    return {
+        "endpoint": endpoint.id,
+        "event": telling.event,
+        "message_id": telling.id,
+        "at": telling.at.isoformat(),
+        "data": telling.data,
+    }
+
+
+def waiting(session: Session, endpoint_ids: Sequence[int]) -> Mapping[int, tuple[int, int]]:
+    """How many messages each endpoint is still owed, and how many of its are parked."""
+    return {number: _counts(session, number) for number in endpoint_ids}
+
+
+def _counts(session: Session, endpoint_id: int) -> tuple[int, int]:
+    count = sa.select(sa.func.count()).where(
+        Effect.kind == MESSAGE,
+        Effect.key.startswith(f"webhook:{endpoint_id}:", autoescape=True),
+        Effect.done_at.is_(None),
+    )
+    parked = session.scalar(count.where(Effect.parked_at.is_not(None))) or 0
+    return (session.scalar(count) or 0) - parked, parked
