@@ -33,6 +33,7 @@ def main(given: Sequence[str] | None = None) -> int:
         return 2
     user = User(2, said.login, said.key)
     stand_in = StandIn(said.version, rows, users=[user], database=said.database)
+    _seat(stand_in, user)
     with running(stand_in, port=said.port) as address:
         _say(f"Odoo {said.version} stands in at {address}; end it with Ctrl-C.")
         _say(f"  PARTNER_CX_ODOO_URL={address}")
@@ -44,6 +45,15 @@ def main(given: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             _say(f"{len(stand_in.requests)} requests were answered.")
     return 0
+
+
+def _seat(stand_in: StandIn, user: User) -> None:
+    """Give the key's user the records that Odoo has of it, where the rows haven't."""
+    if stand_in.tables["res.users"].get(user.id) is None:
+        email = f"{user.login}@brand.example"
+        partner = stand_in.add("res.partner", {"name": user.login, "email": email})
+        given = {"id": user.id, "login": user.login, "partner_id": partner, "share": False}
+        stand_in.add("res.users", given)
 
 
 def _arguments() -> argparse.ArgumentParser:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -31,6 +31,7 @@ class Field:
     path: tuple[str, ...] = ()
     group: str | None = None
     label: str | None = None
+    selection: tuple[tuple[str, str], ...] = ()
 
     @property
     def empty(self) -> Any:
@@ -51,6 +52,8 @@ class Field:
             told["relation"] = self.relation
         if self.inverse:
             told["relation_field"] = self.inverse
+        if self.selection:
+            told["selection"] = [list(each) for each in self.selection]
         return told | {
             "required": self.required,
             "readonly": self.readonly,
@@ -77,6 +80,26 @@ _KEPT_BY_ODOO = (
     Field("write_date", "datetime", readonly=True, label="Last Updated on"),
     Field("write_uid", "many2one", readonly=True, relation="res.users", label="Last Updated by"),
 )
+# The choices of those selections that are read for their words.
+_SELECTIONS: Mapping[str, Mapping[str, tuple[tuple[str, str], ...]]] = {
+    "project.task": {
+        "state": (
+            ("01_in_progress", "In Progress"),
+            ("02_changes_requested", "Changes Requested"),
+            ("03_approved", "Approved"),
+            ("1_done", "Done"),
+            ("1_canceled", "Cancelled"),
+            ("04_waiting_normal", "Waiting"),
+        )
+    },
+    "loyalty.program": {
+        "applies_on": (
+            ("current", "Current order"),
+            ("future", "Future orders"),
+            ("both", "Current & Future orders"),
+        ),
+    },
+}
 _EVERYWHERE = (
     Field("id", "integer", readonly=True, label="ID"),
     Field("display_name", "char", readonly=True, stored=False),
@@ -99,6 +122,8 @@ def models(version: int) -> Mapping[str, Model]:
         common = _EVERYWHERE if "nolog" in head.words else (*_EVERYWHERE, *_KEPT_BY_ODOO)
         own = (each for each, only_in in declared if only_in in (None, str(version)))
         fields = {each.name: each for each in (*common, *own)}
+        for name, choices in _SELECTIONS.get(head.name, {}).items():
+            fields[name] = replace(fields[name], selection=choices)
         found[head.name] = Model(head.name, head.label, head.order, fields, head.words)
     return found
 

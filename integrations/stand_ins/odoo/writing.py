@@ -16,6 +16,10 @@ from integrations.stand_ins.odoo.values import name_of, value
 
 NOTE, COMMENT = "mail.mt_note", "mail.mt_comment"
 _SUBTYPES = {NOTE: "Note", COMMENT: "Discussions"}
+_UNIQUE = {
+    "loyalty.card": ("code", "A coupon/loyalty card must have a unique code."),
+    "res.users": ("login", "You can not have two users with the same login!"),
+}
 _UNLINK_REFUSED = ("loyalty.card", "loyalty.history")
 _UNLINK_FORGIVEN = ("res.partner.category",)
 
@@ -30,6 +34,7 @@ def create(call: Call, vals_list: Sequence[Row] | Row) -> list[int]:
     call.check(write=True)
     wanted = [vals_list] if isinstance(vals_list, Mapping) else list(vals_list)
     ready = [_new(call, values) for values in wanted]
+    _refuse_twice(call, ready)
     made = []
     for row in ready:
         row["id"] = call.table.newest + 1
@@ -48,7 +53,10 @@ def write(call: Call, vals: Row) -> bool:
 def write_unchecked(call: Call, vals: Mapping[str, Any]) -> None:
     """Put values into records, whatever the user may."""
     values = {name: _kept(call, name, given) for name, given in vals.items()}
-    for row in _existing(call):
+    rows = _existing(call)
+    if _UNIQUE.get(call.model, ("",))[0] in values:
+        _refuse_twice(call, [row | values for row in rows])
+    for row in rows:
         change(call, row, values)
 
 
@@ -212,6 +220,18 @@ def _new(call: Call, values: Row) -> Row:
         now, who = moment(call.now), call.user.id
         row |= {"create_date": now, "write_date": now, "create_uid": who, "write_uid": who}
     return row
+
+
+def _refuse_twice(call: Call, rows: Sequence[Row]) -> None:
+    """Refuse what the database keeps unique: a card's code, a user's login."""
+    name, message = _UNIQUE.get(call.model, ("", ""))
+    if not name:
+        return
+    wanted = [row.get(name) for row in rows]
+    own = {row.get("id") for row in rows}
+    taken = {row.get(name) for row in call.table.kept.values() if row["id"] not in own}
+    if len(set(wanted)) < len(wanted) or taken & set(wanted):
+        raise errors.OdooError("odoo.exceptions.ValidationError", message)
 
 
 def _refuse_document_model(call: Call, values: Row, by_default: Row) -> None:
