@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Event, Thread
 
 import structlog
@@ -33,12 +33,18 @@ class Heart:
     by: str
     lasting: timedelta
     longest: Mapping[str, timedelta]
+    held_until: datetime
     until: float = field(default=float("inf"))  # by the clock that only goes forward
     over: Event = field(default_factory=Event)
 
     def begin(self, due: Due) -> None:
         """The effect that is now at hand."""
         self.until = time.monotonic() + self.longest.get(due.kind, LONGEST).total_seconds()
+
+    @property
+    def is_still(self) -> bool:
+        """Whether the leases have run out, as they do while a machine sleeps."""
+        return self.hands.clock() >= self.held_until
 
     def beat(self) -> None:
         while not self.over.wait(self.lasting.total_seconds() / BEATS):
@@ -48,6 +54,7 @@ class Heart:
             until = self.hands.clock() + self.lasting
             try:
                 leasing.prolong(self.hands.engine, self.ids, by=self.by, until=until)
+                self.held_until = until
             except SQLAlchemyError as error:
                 log.warning("a lease wasn't prolonged", worker=self.by, error=type(error).__name__)
 
@@ -62,7 +69,7 @@ def beating(
     longest: Mapping[str, timedelta],
 ) -> Iterator[Heart]:
     """A heart that beats for these effects until the block ends."""
-    heart = Heart(hands, list(ids), by, lasting, longest)
+    heart = Heart(hands, list(ids), by, lasting, longest, hands.clock() + lasting)
     thread = Thread(target=heart.beat, name="heart-beat", daemon=True)
     thread.start()
     try:

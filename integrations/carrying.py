@@ -19,7 +19,10 @@ from partner_cx.settings import Settings
 
 @dataclass(frozen=True)
 class Due:
-    """An effect that is to be carried out now; tries: how often it was begun, with this time."""
+    """An effect that is to be carried out now.
+
+    tries: how often a worker took it up, with this time.
+    """
 
     id: int
     kind: str

@@ -82,7 +82,7 @@ def outcome_of(
 
 def broken_off(due: Due, now: datetime, *, draw: Callable[[], float]) -> Outcome:
     """What follows when workers end, killed perhaps, whenever they carry this effect out."""
-    told = f"Begun {due.tries} times, and the last worker that did so ended before it was done."
+    told = f"Taken up {due.tries} times, and the last worker that held it ended before it was done."
     return _again_or_parked(told, due, now, WITH_DEATHS, draw)
 
 

@@ -38,7 +38,7 @@ from integrations.outcomes import (
 from partner_cx.errors import PartnerCXError
 
 LEASE = timedelta(minutes=2)
-AT_ONCE = 20  # effects under one lease: what a killed worker keeps others from meanwhile
+AT_ONCE = 40  # effects under one lease: what a killed worker keeps others from meanwhile
 ENDS_MAX = 3  # workers that may end over an effect before it is handled with care
 NOTE_TRIES = 6  # to write down an outcome while the database is away
 
@@ -95,21 +95,18 @@ class Worker:
         )
 
     def _carry_out_all(self, leased: list[Leased]) -> int:
-        """Carry out what was leased, in turn; each outcome is noted as the next one begins."""
-        begun, ended, waiting = 0, None, list(leased)
+        """Carry out what was leased, in turn, and note what came of each at once."""
+        waiting = list(leased)
         ids = [each.due.id for each in leased]
         with beating(self.hands, ids, by=self.name, lasting=self.lasting, longest=LONGEST) as heart:
-            while waiting and not self.stopping.is_set():
+            while waiting and not (self.stopping.is_set() or heart.is_still):
                 each = waiting.pop(0)
-                is_ours, ended = self._step(ended, each.due), None
-                if is_ours:
-                    heart.begin(each.due)
-                    begun, ended = begun + 1, (each.due, self._carry_out(each))
-            self._step(ended, None)
+                heart.begin(each.due)
+                self._note(each.due, self._carry_out(each))
         if waiting:
             left = [each.due.id for each in waiting]
             leasing.give_back(self.hands.engine, left, by=self.name)
-        return begun
+        return len(leased) - len(waiting)
 
     def _carry_out(self, leased: Leased) -> Outcome:
         due, now = leased.due, self.hands.clock()
@@ -137,25 +134,15 @@ class Worker:
             log.warning("an effect is parked", kind=due.kind, key=due.key)
         return outcome
 
-    def _step(self, ended: tuple[Due, Outcome] | None, next_one: Due | None) -> bool:
-        """Note an outcome and that the next effect begins; whether that one is still ours."""
-        if ended is None and next_one is None:
-            return False
+    def _note(self, due: Due, outcome: Outcome) -> None:
+        """Write the outcome down, also where the database is silent for a moment."""
         for attempt in range(1, NOTE_TRIES + 1):
             try:
-                was_ours, is_ours = leasing.step(
-                    self.hands.engine,
-                    by=self.name,
-                    ended=None if ended is None else (ended[0].id, ended[1]),
-                    begun=None if next_one is None else next_one.id,
-                    now=self.hands.clock(),
-                )
-            except DBAPIError:  # what was carried out must not go unnoted for a moment's silence
+                now = self.hands.clock()
+                if not leasing.note(self.hands.engine, due, outcome, by=self.name, now=now):
+                    log.warning("an effect was taken over", kind=due.kind, key=due.key)
+                return
+            except DBAPIError:
                 if attempt == NOTE_TRIES:
                     raise
                 time.sleep(0.25 * 2**attempt)
-                continue
-            if ended is not None and not was_ours:
-                log.warning("an effect was taken over", kind=ended[0].kind, key=ended[0].key)
-            return is_ours
-        raise AssertionError("unreachable")

@@ -33,7 +33,7 @@ class Effect(Base):
     subject: effects of one subject are carried out in the order in which they were owed; one that
         is parked holds the later ones back. None: in any order.
     digest: of kind, key and payload.
-    tries: how often it was begun. last_error: what went wrong the last time.
+    tries: how often a worker took it up. last_error: what went wrong the last time.
     dropped_because: why it was settled by hand without being carried out; who did it is the result.
     result: what the neighbour answered that is worth keeping, such as the id of its record.
     """

@@ -14,6 +14,8 @@ sys.path[0] = str(Path(__file__).parents[2])  # a folder that is run stands firs
 from tests.bench import (  # noqa: E402, F401  put their sections into the report
     audits,
     backtests,
+    effects,
+    odoo_sync,
     product,
     rules_close,
     rules_events,

@@ -344,15 +344,15 @@ def test_an_outcome_is_noted_though_the_database_is_away_for_a_moment(
     from integrations import leasing
 
     owed(engine, note("a"))
-    step, failures = leasing.step, [1, 2]
+    noted, failures = leasing.note, [1, 2]
 
-    def fails_at_first(*arguments, ended, **more):
-        if ended is not None and failures:
+    def fails_at_first(*arguments, **more):
+        if failures:
             failures.pop()
             raise sa.exc.OperationalError("UPDATE", {}, Exception("the server is restarting"))
-        return step(*arguments, ended=ended, **more)
+        return noted(*arguments, **more)
 
-    monkeypatch.setattr(leasing, "step", fails_at_first)
+    monkeypatch.setattr(leasing, "note", fails_at_first)
     monkeypatch.setattr("integrations.worker.time.sleep", lambda _seconds: None)
     assert carry_out(engine, neighbour, clock) == 1
     assert rows(engine)["a"].done_at == START
