@@ -1,13 +1,23 @@
-"""Letter choices: which letters an address wants no more, and addresses that refuse them all."""
+"""Letter choices: which letters an address wants no more, and addresses that refuse them all.
+
+Before it stand people, who choose, and mail servers, which send letters back. After it whoever
+writes letters, who asks here first.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Instant, Text
+from partner_cx.errors import NotFound
+
+ANYTHING = "anything"  # the topic under which an address is allowed again after a bounce
 
 
 class LetterChoice(Base):
@@ -42,3 +52,132 @@ class Bounce(Base):
     status: Mapped[str] = mapped_column(Text)  # such as 5.1.1, RFC 3463
     reason: Mapped[str] = mapped_column(Text)
     told_at: Mapped[datetime] = mapped_column(Instant)
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """Letters that an address isn't sent.
+
+    topic: those it doesn't want; None: none at all, as they come back.
+    since: when that was learned. through: a link in a letter, a command, or a bounce.
+    why: the mail server's words, where they come back.
+    """
+
+    email: str
+    topic: str | None
+    since: datetime
+    through: str
+    why: str | None = None
+
+
+def choose(
+    session: Session, email: str, topic: str, *, wanted: bool, through: str, now: datetime
+) -> None:
+    """Keep what an address says of a topic of letters; it goes before what it said earlier."""
+    row = {
+        "email": email.strip().lower(),
+        "topic": topic,
+        "wanted": wanted,
+        "chosen_at": now,
+        "chosen_through": through,
+    }
+    said = {name: row[name] for name in ("wanted", "chosen_at", "chosen_through")}
+    named = ["email", "topic"]
+    statement = _insert(session, LetterChoice).values(row)
+    session.execute(statement.on_conflict_do_update(index_elements=named, set_=said))
+
+
+def wants(session: Session, email: str, topic: str | None) -> bool:
+    """Whether an address may be sent letters of a topic; None: of those that nobody can stop."""
+    return not unwanted(session, [email], topic)
+
+
+def topic_stopped(session: Session, email: str, topic: str) -> bool:
+    """Whether an address said that it wants no letters of a topic."""
+    choice = session.get(LetterChoice, (email.strip().lower(), topic), populate_existing=True)
+    return choice is not None and not choice.wanted
+
+
+def unwanted(session: Session, emails: Collection[str], topic: str | None) -> set[str]:
+    """Those addresses, in lower case, to which letters of a topic aren't to be sent."""
+    asked = sorted({email.strip().lower() for email in emails})
+    chosen = sa.select(LetterChoice.email).where(
+        LetterChoice.email.in_(asked),
+        LetterChoice.topic == topic,
+        LetterChoice.wanted.is_(False),
+    )
+    returned = sa.select(Bounce.email).where(Bounce.email.in_(asked), _counts())
+    return {*session.scalars(chosen), *session.scalars(returned)}
+
+
+def note_bounce(
+    session: Session,
+    *,
+    message_id: str,
+    email: str,
+    hard: bool,
+    status: str,
+    reason: str,
+    now: datetime,
+) -> bool:
+    """Note that a letter came back, once per report; whether it is new."""
+    row = {
+        "message_id": message_id,
+        "email": email.strip().lower(),
+        "hard": hard,
+        "status": status,
+        "reason": reason,
+        "told_at": now,
+    }
+    statement = _insert(session, Bounce).values(row)
+    once = statement.on_conflict_do_nothing(index_elements=["message_id"])
+    return bool(session.connection().execute(once).rowcount)
+
+
+def stopped(session: Session) -> list[Stopped]:
+    """Every address that isn't sent some letters, or any, by address and topic."""
+    choices = sa.select(LetterChoice).where(LetterChoice.wanted.is_(False))
+    told = [
+        Stopped(each.email, each.topic, each.chosen_at, each.chosen_through)
+        for each in session.scalars(choices)
+    ]
+    newest: dict[str, Stopped] = {}
+    for each in session.scalars(sa.select(Bounce).where(_counts()).order_by(Bounce.id)):
+        why = f"{each.status} {each.reason}".strip()
+        newest[each.email] = Stopped(each.email, None, each.told_at, "bounce", why)
+    return sorted([*told, *newest.values()], key=lambda each: (each.email, each.topic or ""))
+
+
+def allow(
+    session: Session, email: str, *, topic: str | None = None, through: str, now: datetime
+) -> None:
+    """Send an address letters again. The caller commits.
+
+    topic: that it had stopped; None: any, after they came back. What comes back later stops them
+    anew.
+    Raises NotFound where nothing of the kind is stopped.
+    """
+    address = email.strip().lower()
+    mine = [each for each in stopped(session) if each.email == address]
+    if not any(each.topic == topic for each in mine):
+        topics = [each.topic for each in mine if each.topic]
+        remedy = "`partner-cx letters stopped` lists what is."
+        if topic is None and topics:
+            remedy = f"They stopped letters themselves: name the topic, --topic {topics[0]}."
+        raise NotFound(f"Nothing of that kind is stopped for {address}.", remedy=remedy)
+    choose(session, address, topic or ANYTHING, wanted=True, through=through, now=now)
+
+
+def _counts() -> sa.ColumnElement[bool]:
+    """A hard bounce that nobody has lifted since."""
+    lifted = sa.select(LetterChoice.email).where(
+        LetterChoice.email == Bounce.email,
+        LetterChoice.topic == ANYTHING,
+        LetterChoice.chosen_at >= Bounce.told_at,
+    )
+    return sa.and_(Bounce.hard, ~lifted.exists())
+
+
+def _insert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(table.__table__)
