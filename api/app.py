@@ -16,10 +16,10 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from api import refusals
-from api.pages import definitions, network, partners, start
+from api.pages import definitions, letters, network, partners, start
 from api.render import TEMPLATES, page
 from api.request_scope import Wiring, remember_language
-from api.sign_in import SignInNeeded
+from api.sign_in import SignInNeeded, sign_in_page
 from partner_cx.settings import Settings, signing_secret
 
 SAFE_HEADERS = {
@@ -45,7 +45,7 @@ def make_app(
     app = FastAPI(title="Partner CX", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.wiring = Wiring(engine, settings, signing_secret(settings), clock)
     app.get("/health", include_in_schema=False)(_health)
-    rooms = [room.router for room in (start, network, partners, definitions)]
+    rooms = [room.router for room in (start, letters, network, partners, definitions)]
     for router in (app.router, *rooms):
         _answer_head_like_get(router)
     for router in rooms:
@@ -90,7 +90,7 @@ async def _with_safe_headers(
 def _ask_to_sign_in(request: Request, _error: Exception) -> Response:
     if request.url.path == "/":
         return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
-    return page(request, "public/sign_in.html", status=HTTPStatus.UNAUTHORIZED)
+    return sign_in_page(request, HTTPStatus.UNAUTHORIZED)
 
 
 def _not_understood(request: Request, _error: Exception) -> HTMLResponse:

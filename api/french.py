@@ -23,9 +23,28 @@ FRENCH = {
     "lien personnel : aucun mot de passe à retenir.",
     "Ask whoever runs the programme for a link. It works once, for half an hour.": "Demandez un "
     "lien aux responsables du programme. Il sert une fois, pendant une demi-heure.",
+    "Your e-mail address": "Votre adresse électronique",
+    "Send me a link": "M’envoyer un lien",
+    "Look into your mail": "Regardez vos courriels",
+    "If we know the address, a link is on its way. It works once, for half an hour.": "Si nous "
+    "connaissons l’adresse, un lien est en route. Il sert une fois, pendant une demi-heure.",
+    "Nothing there after some minutes? Look among the unwanted mail, check the address, or ask "
+    "whoever runs the programme.": "Rien après quelques minutes ? Regardez parmi les indésirables, "
+    "vérifiez l’adresse, ou demandez aux responsables du programme.",
     "This link no longer works": "Ce lien ne fonctionne plus",
     "It was used already, or it is more than half an hour old.": "Il a déjà servi, ou il a plus "
     "d’une demi-heure.",
+    # Stopping letters
+    "Letters": "Courriels",
+    "Stop these letters?": "Arrêter ces courriels ?",
+    "{email} gets letters about {topic}.": "{email} reçoit des courriels sur {topic}.",
+    "Stop these letters": "Arrêter ces courriels",
+    "Other letters still come. Nothing changes in what you earn.": "Les autres courriels "
+    "continuent. Rien ne change à ce que vous gagnez.",
+    "These letters are stopped": "Ces courriels sont arrêtés",
+    "{email} gets no more letters about {topic}.": "{email} ne reçoit plus de courriels sur "
+    "{topic}.",
+    "Send them again": "Les envoyer de nouveau",
     # A person's own page
     "You see the whole network.": "Vous voyez tout le réseau.",
     "Your statement": "Votre relevé",

@@ -7,15 +7,19 @@ visits every link locks nobody out. The session ends after half a day, or at onc
 from __future__ import annotations
 
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request, Response
+from fastapi.responses import HTMLResponse
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
 from api.access import Viewer
+from api.render import page
 from api.request_scope import Clock, Reading, wiring
+from integrations.mail.connection import is_set_up
 from partner_cx.errors import Forbidden
 from partner_cx.network.sign_in_links import (
     SESSION_LASTS,
@@ -29,6 +33,12 @@ COOKIE = "partner_cx_session"
 
 class SignInNeeded(Exception):
     """Nobody has signed in, or no longer: the answer is the page that says how."""
+
+
+def sign_in_page(request: Request, status: HTTPStatus = HTTPStatus.OK) -> HTMLResponse:
+    """How to sign in: with a form that mails a link, where mail is set up."""
+    mails_links = is_set_up(wiring(request).settings)
+    return page(request, "public/sign_in.html", status=status, mails_links=mails_links)
 
 
 def current_viewer(request: Request, session: Session, now: datetime) -> Viewer | None:

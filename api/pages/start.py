@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
@@ -48,24 +49,35 @@ def me(request: Request, session: Reading, viewer: SignedIn) -> Response:
 
 @router.get("/sign-in")
 def how_to_sign_in(request: Request) -> Response:
-    return page(request, "public/sign_in.html")
+    return sign_in.sign_in_page(request)
 
 
 @router.get("/sign-in/{token}")
-def offer_to_sign_in(request: Request, token: str) -> Response:
-    return page(request, "public/sign_in_link.html", token=token)
+def offer_to_sign_in(request: Request, token: str, to: str = "/") -> Response:
+    """The link's page, with the button that uses it. to: where the person comes to then."""
+    return page(request, "public/sign_in_link.html", token=token, to=_own_path(to))
 
 
 @router.post("/sign-in/{token}", dependencies=[OwnForm])
-def use(request: Request, token: str, session: Writing, now: Clock) -> Response:
+def use(
+    request: Request, token: str, session: Writing, now: Clock, to: str = "/"
+) -> Response:
     """Use the link up. A link that no longer works says so, and how to get another."""
     used = use_link(session, token, now=now)
     if used is None:
         return page(request, "public/sign_in_stale.html", status=HTTPStatus.GONE)
     sign_in.end_current_session(request, session, now)
-    response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
+    response = RedirectResponse(_own_path(to), HTTPStatus.SEE_OTHER)
     sign_in.open_session(request, response, used)
     return response
+
+
+_OWN_PATH = re.compile(r"/(?:[\w.~%-][\w./~%-]*)?", re.ASCII)
+
+
+def _own_path(to: str) -> str:
+    """A page of ours; the start instead of anything that could lead elsewhere."""
+    return to if _OWN_PATH.fullmatch(to) else "/"
 
 
 @router.post("/sign-out", dependencies=[OwnForm])

@@ -23,6 +23,9 @@ GET  /health            /health         200 200 200 200 200 200
 GET  /sign-in           /sign-in        200 200 200 200 200 200
 GET  /sign-in/{token}   /sign-in/stale  200 200 200 200 200 200
 POST /sign-in/{token}   /sign-in/stale  410 410 410 410 410 410
+POST /sign-in           /sign-in        404 404 404 404 404 404
+GET  /letters/stop/{token}  /letters/stop/stale 404 404 404 404 404 404
+POST /letters/stop/{token}  /letters/stop/stale 404 404 404 404 404 404
 POST /sign-out          /sign-out       303 303 303 303 303 303
 GET  /me                /me             401 200 200 200 200 200
 GET  /kpis              /kpis           401 200 200 200 200 200
