@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from integrations import announcing, tasks
+from integrations import announcing, mail, tasks
 from integrations.carrying import Handler
 from integrations.odoo import syncing, writing
 from integrations.patience import WITH_NEIGHBOURS, Patience
@@ -21,6 +21,7 @@ ROOMS: tuple[Mapping[str, Handler], ...] = (
     announcing.HANDLERS,
     writing.HANDLERS,
     webhooks.HANDLERS,
+    mail.HANDLERS,
 )
 
 HANDLERS: Mapping[str, Handler] = {kind: way for room in ROOMS for kind, way in room.items()}
