@@ -157,12 +157,20 @@ def _page(case: Case) -> PartnerCXError:
         )
     if case.fault.status == 200:
         return _STRANGE_PAGE(case)
-    return _PROXY(case)
+    return {429: _CROWDED, 500: _BROKEN}.get(case.fault.status, _PROXY)(case)
 
 
 _STRANGE_PAGE = _no_answer(
     "{place} answers with a page instead of data.",
     "It may be under maintenance. Open the address in a browser to see what it says.",
+)
+_CROWDED = _no_answer(
+    "{place} gets too many requests (status {status}).",
+    "Others may be asking much of it. If this goes on, read it less often: the setting schedule.",
+)
+_BROKEN = _no_answer(
+    "{place} has a trouble of its own (status {status}), and no data.",
+    "If this goes on, Odoo's log has the details.",
 )
 _PROXY = _no_answer(
     "{place} isn't there: what stands before it answers with status {status}.",

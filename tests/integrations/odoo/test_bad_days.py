@@ -53,7 +53,8 @@ def free_port() -> int:
 
 BAD_ANSWERS = {
     "a proxy without an Odoo": (Page("<h1>502 Bad Gateway</h1>", 502), "status 502"),
-    "too many requests": (Page("slower", 429, {"Retry-After": "0"}), "status 429"),
+    "an Odoo that can't start": (Page("<h1>Internal Server Error</h1>", 500), "trouble of its own"),
+    "too many requests": (Page("slower", 429, {"Retry-After": "0"}), "too many requests"),
     "a page of maintenance": (Page("<h1>We are back soon</h1>"), "a page instead of data"),
     "half an answer": (Page('[{"id": 4, "na', 200), "can't be read whole"),
     "an answer cut off": (Page('[{"id": 4, "na', 200, cut=True), "broke off"),

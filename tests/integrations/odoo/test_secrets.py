@@ -13,6 +13,7 @@ import structlog
 
 from api.wiring import set_up_logs
 from integrations.odoo.connection import Odoo, connect
+from integrations.odoo.wire import Wire
 from partner_cx.errors import PartnerCXError
 from partner_cx.settings import Settings
 from tests.harness.odoo_replay import (
@@ -24,6 +25,7 @@ from tests.harness.odoo_replay import (
     Page,
     Reply,
     Scripted,
+    scripted_odoo,
     serving,
     settings_for,
 )
@@ -138,6 +140,27 @@ def test_the_key_is_in_no_error_of_connecting(version: int, kept: Kept, capsys):
             told.append(story_of(partial(connect, settings, patience=AT_ONCE)))
             assert told[-1]
     assert KEY not in "\n".join([*kept.texts, *told, *capsys.readouterr()])
+
+
+@pytest.mark.parametrize("version", [18, 19])
+def test_the_key_is_in_no_story_of_a_mistake_of_ours(version: int, monkeypatch: pytest.MonkeyPatch):
+    def mistaken(*_: object) -> None:
+        raise RuntimeError("a mistake")
+
+    with scripted_odoo(Scripted(version, answering(lambda _: 1))) as odoo:
+        odoo.count("res.partner")
+        monkeypatch.setattr(Wire, "_read", mistaken)
+        with pytest.raises(RuntimeError) as failed:
+            odoo.count("res.partner")
+    ours = failed.value.with_traceback(failed.value.__traceback__.tb_next)  # type: ignore[union-attr]
+    assert KEY not in whole_story(ours)
+
+
+@pytest.mark.parametrize("version", [18, 19])
+def test_what_is_written_is_in_no_log(version: int, kept: Kept, capsys):
+    with scripted_odoo(Scripted(version, answering(lambda _: 31))) as odoo:
+        odoo.post_note("res.partner", 4, "<p>A whole letter.</p>")
+    assert "whole letter" not in "\n".join([*kept.texts, *capsys.readouterr()])
 
 
 def test_settings_show_that_there_are_secrets_and_not_which():
