@@ -73,6 +73,11 @@ class Step:
     place: Place
     settled: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
+    def and_then(self, other: Step) -> Step:
+        """Both in one; what is settled is the later one's."""
+        units = dict.fromkeys((*self.units, *other.units))
+        return Step(tuple(units), other.place, other.settled)
+
 
 @dataclass(frozen=True)
 class Course:
@@ -94,7 +99,15 @@ class Course:
         return Place((*legs, AGAIN), 0, until)
 
     def steps(self, cursor: OdooCursor, place: Place) -> Iterator[Step]:
-        """The steps from a place to the end of the run."""
+        """The steps from a place to the end of the run, each of about one request's units."""
+        together = Step((), place)
+        for step in self._steps(cursor, place):
+            together = together.and_then(step)
+            if len(together.units) >= self.stream.at_once or step.settled or not step.place.legs:
+                yield together
+                together = Step((), step.place)
+
+    def _steps(self, cursor: OdooCursor, place: Place) -> Iterator[Step]:
         since = (cursor.read_until or BEGINNING) - OVERLAP
         while place.legs:
             leg = place.legs[0]
