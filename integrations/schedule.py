@@ -150,6 +150,13 @@ TASKS: Mapping[str, Task] = {
             wanted=_with_mail,
         ),
         Task(
+            "parked",
+            "daily 07:30",
+            "letters.parked",
+            Words("mails what was parked", "envoie ce qui est mis de côté"),
+            wanted=_with_mail,
+        ),
+        Task(
             "bounces",
             "every 30 minutes",
             "bounces",

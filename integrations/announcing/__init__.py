@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from integrations.announcing import acts, entries
 from integrations.carrying import Due, Handler, Hands
+from integrations.mail import hearing as letters
 from integrations.odoo import writing as odoo_writing
 from integrations.telling import Telling
 from integrations.webhooks import messages as webhook_messages
@@ -30,7 +31,7 @@ __all__ = ["HANDLERS", "HEARERS", "Hearer", "Telling", "tellings_of"]
 Hearer = Callable[[Session, Sequence[Telling], Settings, datetime], Iterable[Owed]]
 
 # Each hears of everything, and takes what concerns it.
-HEARERS: Sequence[Hearer] = (webhook_messages.hear, odoo_writing.hear)
+HEARERS: Sequence[Hearer] = (webhook_messages.hear, odoo_writing.hear, letters.hear)
 
 _ACTS: Mapping[str, Callable[[Session, Any], Iterator[Telling]]] = {
     "entries": entries.of_keys,
