@@ -37,9 +37,10 @@ def tell(reading: Reading, ids: Sequence[int]) -> Told:
     """
     told, mapping = Told(), reading.mapping.tickets
     teams = _teams(reading)
+    tags = ["tag_ids"] if reading.odoo.has_field(HELPDESK, "tag_ids") else []
     tickets = {
         ticket["id"]: ticket
-        for ticket in reading.odoo.read(HELPDESK, list(ids), _TICKET)
+        for ticket in reading.odoo.read(HELPDESK, list(ids), _TICKET + tags)
         if (teams is None or id_of(ticket["team_id"]) in teams)
         and counts(ticket, mapping, is_closed=bool(ticket["close_date"]))
     }
@@ -80,7 +81,7 @@ def _watching(odoo: Odoo, mapping: OdooMapping) -> tuple[Watched, ...]:
     return (Watched(HELPDESK), watched_messages(HELPDESK))
 
 
-_TICKET = ["active", "team_id", "partner_id", "close_date", "tag_ids", "create_date"]
+_TICKET = ["active", "team_id", "partner_id", "close_date", "create_date"]
 
 HELPDESK_TICKETS = Stream(
     name="helpdesk",

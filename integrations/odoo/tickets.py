@@ -164,7 +164,7 @@ def partner_codes(reading: Reading, tickets: Iterable[Row]) -> dict[int, str]:
 
 def categories_of(reading: Reading, tickets: Iterable[Row], model: str) -> dict[int, str]:
     """The tickets' categories, from their tags."""
-    tags = {ticket["id"]: sorted(ticket["tag_ids"]) for ticket in tickets}
+    tags = {ticket["id"]: sorted(ticket.get("tag_ids") or ()) for ticket in tickets}
     wanted = sorted({tag for several in tags.values() for tag in several})
     rows = reading.odoo.read(model, wanted, ["name"]) if wanted else []
     names = {row["id"]: str(row["name"]) for row in rows}
