@@ -12,11 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, tzinfo
 from fractions import Fraction
-from typing import ClassVar, Literal
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from integrations.odoo.known_orders import KnownLine, known_lines
 from integrations.odoo.section import Section, said
-from integrations.odoo.streams import Reading, Row, Stream, Told, Watched
+from integrations.odoo.streams import Reading, Row, Stream, Telling, Told, Watched
 from integrations.odoo.values import (
     currency_of,
     day_text,
@@ -29,6 +30,11 @@ from integrations.odoo.values import (
 )
 from integrations.odoo.whole import by_id, read_whole
 from partner_cx.memory import uncollected
+
+if TYPE_CHECKING:
+    from integrations.odoo.connection import Odoo
+    from integrations.odoo.directory import Directory
+    from integrations.odoo.mapping import OdooMapping
 
 CONFIRMED = ("sale", "done")  # `done` is a locked order, up to Odoo 16
 # Of lines: no notes, no sections, no services, of which nothing is delivered.
@@ -82,9 +88,19 @@ class Order:
 
 def tell(reading: Reading, ids: Sequence[int]) -> Told:
     """Read orders with their lines and moves, in three requests, and tell them."""
-    told = Told()
+    return ahead(reading.odoo, reading.directory, reading.mapping, ids)(reading)
+
+
+def ahead(odoo: Odoo, directory: Directory, mapping: OdooMapping, ids: Sequence[int]) -> Telling:
+    """Read orders, for telling them later."""
     with uncollected():  # thousands of rows, dead by the end
-        orders = read_orders(reading, ids)
+        return partial(tell_orders, orders=read_orders(odoo, directory, mapping, ids))
+
+
+def tell_orders(reading: Reading, orders: Sequence[Order]) -> Told:
+    """Tell orders that were read, by what we know of them."""
+    told = Told()
+    with uncollected():
         line_ids = [line["id"] for order in orders for line in order.lines]
         known = known_lines(reading.session, line_ids)
         for order in orders:
@@ -244,9 +260,10 @@ def product_code(product: object) -> str | None:
     return name[1 : name.index("]")].strip() or None if name[:1] == "[" and "]" in name else None
 
 
-def read_orders(reading: Reading, ids: Sequence[int]) -> list[Order]:
+def read_orders(
+    odoo: Odoo, directory: Directory, mapping: OdooMapping, ids: Sequence[int]
+) -> list[Order]:
     """Orders with all their lines and moves, and whose they are."""
-    odoo, directory = reading.odoo, reading.directory
     unit = "product_uom_id"
     if not odoo.has_field("sale.order.line", unit):
         unit = "product_uom"  # up to Odoo 18
@@ -261,7 +278,7 @@ def read_orders(reading: Reading, ids: Sequence[int]) -> list[Order]:
     units = {id_of(line[unit]) for line in lines} | {id_of(move["product_uom"]) for move in moves}
     factors = {each: directory.factor(each) for each in units if each}
     factors = {each: factor for each, factor in factors.items() if factor != 1}
-    naming = reading.mapping.orders.order_code
+    naming = mapping.orders.order_code
     return [
         Order(
             row,
@@ -296,6 +313,7 @@ ORDERS = Stream(
         ),
     ),
     tell=tell,
+    ahead=ahead,
     identified={"order-lines": "sale.order.line", "receipts": "stock.move"},
     kpis=("otif", "otif_order", "otif_case", "on_time", "in_full"),
     modules=("sale_stock",),

@@ -100,6 +100,9 @@ class Reading:
     now: datetime
 
 
+Telling = Callable[[Reading], Told]  # what tells units that were read
+
+
 @dataclass(frozen=True)
 class Stream:
     """A kind of unit, what to watch for it, and how units become facts.
@@ -115,6 +118,8 @@ class Stream:
         units are read again by it when a company becomes a partner of the network.
     kpis: what isn't measured without it. modules: Odoo's apps that bring its models.
     at_once: units in one request.
+    ahead: reads units from Odoo, without our database, and answers what tells them, so that the
+        next ones are read meanwhile; `tell` does both.
     by_itself: what is told hangs on what was told before it, as codes do, so that each request's
         rows are taken in before the next is made.
     """
@@ -127,6 +132,7 @@ class Stream:
     kpis: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
     at_once: int = 200
+    ahead: Callable[[Odoo, Directory, OdooMapping, Sequence[int]], Telling] | None = None
     by_itself: bool = False
 
     def watching(self, odoo: Odoo, mapping: OdooMapping) -> tuple[Watched, ...]:

@@ -8,11 +8,13 @@ where its last transaction left it. One request at a time is made.
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -20,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from integrations.files.mapping import nearest
 from integrations.odoo import comparing
+from integrations.odoo.ahead import Asked, asked_ahead
 from integrations.odoo.alone import alone
 from integrations.odoo.chunks import Chunk, Counts, Done, RefusedRow, read_again
 from integrations.odoo.course import ALL, Course, Place, Step
@@ -27,9 +30,10 @@ from integrations.odoo.directory import Directory
 from integrations.odoo.errors import KeyRefused, NoSuchDatabase, NotConfigured
 from integrations.odoo.reading import STREAMS
 from integrations.odoo.state import OdooCursor
-from integrations.odoo.streams import Reading, Stream, Told
+from integrations.odoo.streams import Reading, Stream, Telling, Told
 from partner_cx.database import reading, transact
 from partner_cx.errors import Conflict, Invalid, PartnerCXError, Refused, Unreachable
+from partner_cx.memory import uncollected
 from partner_cx.settings import Settings
 from rewards.events.drawing import Drawn, draw_events
 
@@ -238,11 +242,12 @@ class _Run:
         kept = cursor.position
         own = way.watched[0]
         total = self.odoo.count(own.model, own.domain, archived=True) if ALL in place.legs else 0
-        with ExitStack() as opened:
+        steps = self._asked(way.stream, way.steps(cursor, place))
+        with uncollected(), closing(steps), ExitStack() as opened:
             at_hand = self._at_hand(opened)
             chunk = Chunk(way.stream)
-            for step in way.steps(cursor, place):
-                self._tell(at_hand, way.stream, step, chunk)
+            for step, tellings in steps:
+                self._tell(at_hand, way.stream, step, tellings, chunk)
                 if chunk.is_full or not step.place.legs:
                     opened.close()  # nothing is read from our database while it is written
                     self._take(chunk, kept, report)
@@ -251,7 +256,24 @@ class _Run:
                     at_hand = self._at_hand(opened)
                     chunk = Chunk(way.stream)
 
-    def _tell(self, at_hand: Reading, stream: Stream, step: Step, chunk: Chunk) -> None:
+    def _asked(self, stream: Stream, steps: Iterator[Step]) -> Generator[Asked]:
+        """Each step with what tells its units, where they can be read ahead."""
+        if stream.ahead is None:
+            yield from ((step, []) for step in steps)
+            return
+        ask = partial(stream.ahead, self.odoo, self.directory, self.mapping)
+        yield from asked_ahead(steps, ask, at_once=stream.at_once)
+
+    def _tell(
+        self,
+        at_hand: Reading,
+        stream: Stream,
+        step: Step,
+        tellings: Sequence[tuple[tuple[int, ...], Telling]],
+        chunk: Chunk,
+    ) -> None:
+        for units, telling in tellings:
+            chunk.add(telling(at_hand), units)
         new = [number for number in step.units if number not in chunk.units]
         for start in range(0, len(new), stream.at_once):
             units = tuple(new[start : start + stream.at_once])
@@ -262,6 +284,7 @@ class _Run:
         done = transact(
             self.engine, lambda session: chunk.take(session, kept, self.settings, self.now)
         )
+        gc.collect(1)  # cycles of this chunk: the collector waits until a stream is read
         report.add(done, chunk)
         self.rows += sum(map(len, chunk.rows.values()))
 

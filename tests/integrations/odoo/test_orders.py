@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from integrations.odoo.known_orders import KnownLine
+from integrations.odoo.mapping import OdooMapping
 from integrations.odoo.orders import (
     KITS,
     OrdersMapping,
@@ -18,9 +19,8 @@ from integrations.odoo.orders import (
     tell_order,
     withdraw_the_rest,
 )
-from integrations.odoo.streams import Reading, Told
+from integrations.odoo.streams import Told
 from partner_cx.quantities import MICRO
-from partner_cx.settings import Settings
 from tests.harness.odoo_orders import (
     ACCESS_POINT,
     DOZENS,
@@ -36,6 +36,10 @@ from tests.harness.odoo_orders import (
     service,
 )
 
+if TYPE_CHECKING:
+    from integrations.odoo.connection import Odoo
+    from integrations.odoo.directory import Directory
+
 NOTHING_KNOWN: Mapping[str, KnownLine] = {}
 
 
@@ -46,16 +50,11 @@ def told(
     zone: str = "Europe/Paris",
 ) -> Told:
     """What all orders of a network tell."""
-    reading = SimpleNamespace(
-        odoo=network,
-        directory=Everyone(),
-        mapping=SimpleNamespace(orders=mapping or OrdersMapping()),
-        settings=Settings.read({"PARTNER_CX_TIME_ZONE": zone}),
-    )
+    whole = OdooMapping(orders=mapping or OrdersMapping())
     everything = Told()
     ids = [order["id"] for order in network.models["sale.order"]]
-    for order in read_orders(cast("Reading", reading), ids):
-        tell_order(order, reading.mapping.orders, known, reading.settings.zone, everything)
+    for order in read_orders(cast("Odoo", network), cast("Directory", Everyone()), whole, ids):
+        tell_order(order, whole.orders, known, ZoneInfo(zone), everything)
     withdraw_the_rest(known, everything)
     return everything
 
