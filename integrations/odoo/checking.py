@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from enum import StrEnum
 from itertools import chain
 from typing import Any, cast
 
 from integrations.odoo import groups
 from integrations.odoo.connection import Odoo
-from integrations.odoo.errors import NotAllowed, NotInstalled, OtherVersion, ProgramFault
+from integrations.odoo.errors import NotAllowed, NotInstalled
+from integrations.odoo.findings import Finding, State
 from integrations.odoo.groups import SALES, Group
 from integrations.odoo.mapping import OdooMapping
 from integrations.odoo.reading import STREAMS
 from integrations.odoo.streams import Stream, Watched
+from integrations.odoo.writing_needs import written
 from partner_cx.errors import Invalid, PartnerCXError, Refused
-from partner_cx.settings import WRITE_BACKS
 
 TRIED_WITH = range(18, 20)  # versions
 CLOCKS_APART_MAX = timedelta(minutes=2)
@@ -36,35 +36,6 @@ READ_TOO: Mapping[str, tuple[str, ...]] = {
     "orders": ("product.product", "uom.uom"),
     "tickets": ("mail.message.subtype",),
 }
-
-
-class State(StrEnum):
-    """How it stands with something."""
-
-    WELL = "well"
-    NOTE = "note"  # good to know, nothing to do
-    DOUBT = "doubt"  # it may be as it should; somebody has to look
-    GAP = "gap"  # it is missing
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was looked at.
-
-    area: `connection`, `account`, a stream's name, `writing`. costs: codes of the KPIs that
-    aren't measured without it.
-    """
-
-    area: str
-    what: str
-    state: State
-    found: str
-    remedy: str = ""
-    costs: tuple[str, ...] = ()
-
-    @property
-    def is_problem(self) -> bool:
-        return self.state in (State.DOUBT, State.GAP)
 
 
 def check(
@@ -86,7 +57,7 @@ def check(
         *_told_account(account),
         *_keys(odoo, account),
         *read,
-        *_writing(odoo, set(write_back), account),
+        *written(odoo, mapping, set(write_back), account.email),
     ]
 
 
@@ -321,65 +292,3 @@ def _costs(stream: Stream) -> tuple[str, ...]:
     if stream.name == STREAMS[0].name:
         return tuple(dict.fromkeys(kpi for each in STREAMS for kpi in each.kpis))
     return stream.kpis
-
-
-# --- Writing --------------------------------------------------------------------------------
-
-Need = tuple[str, str]  # a model, and what is done to it
-
-NEEDS: Mapping[str, tuple[Need, ...]] = {
-    "cards": (
-        ("loyalty.program", "read"),
-        ("loyalty.card", "create"),
-        ("loyalty.card", "write"),
-        ("loyalty.history", "create"),
-    ),
-    "notes": (("res.partner", "write"),),
-    "activities": (("mail.activity", "create"),),
-    "tickets": (("project.task", "create"),),
-}
-
-
-def _writing(odoo: Odoo, wanted: set[str], account: _Account) -> Iterator[Finding]:
-    for name in WRITE_BACKS:
-        lacks = dict(_lacking(odoo, name, account))
-        missing, remedy = "; ".join(lacks), " ".join(dict.fromkeys(lacks.values()))
-        match name in wanted, bool(lacks):
-            case True, True:
-                yield Finding("writing", name, State.GAP, missing, remedy)
-            case True, False:
-                yield Finding("writing", name, State.WELL, "on")
-            case False, True:
-                yield Finding("writing", name, State.NOTE, f"off; before it can be on: {missing}")
-            case _:
-                yield Finding("writing", name, State.NOTE, "off; it could be on")
-
-
-def _lacking(odoo: Odoo, name: str, account: _Account) -> Iterator[tuple[str, str]]:
-    """What is missing for something to be written, with what to do about it."""
-    for model, operation in _needs(odoo, name):
-        if not odoo.has(model):
-            app = groups.app_of(model) or f"the app that brings {model}"
-            yield f"{model} isn't installed", f"Install {app}."
-            return
-        if not _may(odoo, model, operation):
-            group = groups.opening(model, writes=operation != "read")
-            yield f"the account may not {operation} {model}", f"Give it the group {group}."
-    if name == "notes" and not account.email:
-        yield "the account has no e-mail address", "Give it one."
-
-
-def _needs(odoo: Odoo, name: str) -> tuple[Need, ...]:
-    if name == "tickets" and odoo.has("helpdesk.ticket"):
-        return (("helpdesk.ticket", "create"),)
-    return NEEDS[name]
-
-
-def _may(odoo: Odoo, model: str, operation: str) -> bool:
-    """Whether the account may; where Odoo can't be asked, it is taken to be so."""
-    try:
-        return odoo.may(model, operation)
-    except NotAllowed:
-        return False
-    except (OtherVersion, ProgramFault):
-        return True

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from integrations.odoo.checking import Finding, State, check
+from integrations.odoo.checking import check
 from integrations.odoo.connection import Odoo, connect
 from integrations.odoo.errors import KeyRefused, NoAnswer
+from integrations.odoo.findings import Finding, State
 from integrations.odoo.mapping import OdooMapping
 from integrations.odoo.portal import PortalMapping
 from integrations.odoo.reading import STREAMS
+from integrations.odoo.writing_section import WritingMapping
 from integrations.stand_ins.odoo import DATABASE, SERVICE_GROUPS, StandIn, User, running
 from partner_cx.settings import WRITE_BACKS
 from tests.harness.odoo_replay import (
@@ -234,6 +236,16 @@ def test_cards_need_the_app_for_loyalty():
     cards = next(each for each in findings if each.what == "cards")
     assert cards.state is State.GAP
     assert "Coupons & Loyalty" in cards.remedy
+
+
+@BOTH
+@pytest.mark.parametrize(("programme", "state"), [("Points", State.WELL), ("Rewards", State.GAP)])
+def test_cards_need_the_programme_they_belong_to(version: int, programme: str, state: State):
+    mapping = OdooMapping(writing=WritingMapping(programme=programme, make_programme=False))
+    findings = checked(small_odoo(version), mapping, write_back=("cards",))
+    cards = next(each for each in findings if each.what == "cards")
+    assert cards.state is state
+    assert state is State.WELL or "“Rewards”" in cards.remedy
 
 
 # --- No Odoo to check -----------------------------------------------------------------------
