@@ -13,7 +13,7 @@ from rewards.events import EventRow, drawing
 from rewards.events.drawing import Drawn, draw_events
 from rewards.rules import Rule
 from tests.harness.events import a_rule, holds, in_force
-from tests.harness.intake import SETTINGS, partner, take
+from tests.harness.intake import SETTINGS, partner, take, take_out
 from tests.harness.programme import close_it
 
 NOW = datetime(2026, 7, 20, 9, 0, tzinfo=UTC)
@@ -339,3 +339,27 @@ budget: learning
     assert holds(network, "wallet", "partner:R1") == 50
     take(network, "learning", enrolment("L4", partner_code="R2"))
     assert close_it(network).points_awarded == 50  # what came too late isn't known to it
+
+
+def test_an_event_stays_when_its_fact_is_withdrawn_and_is_one_when_that_comes_back(
+    partners: sa.Engine,
+) -> None:
+    in_force(partners, a_rule("course"))
+    take(partners, "learning", enrolment())
+    assert draw(partners).points == 50
+    take_out(partners, "learning", "L1")
+    assert draw(partners) == Drawn()
+    take(partners, "learning", enrolment())
+    take(partners, "learning", enrolment("L2", course_code="Sales"))
+    assert draw(partners) == Drawn(1, 50)
+    assert [row[3] for row in events(partners)] == ["F-GAS", "Sales"]
+    assert holds(partners, "wallet", "partner:R1") == 100
+
+
+def test_what_waited_for_its_day_and_is_withdrawn_never_becomes_one(partners: sa.Engine) -> None:
+    take(partners, "learning", enrolment(completed_on="2026-07-25"))
+    assert draw(partners) == Drawn()
+    take_out(partners, "learning", "L1")
+    assert draw(partners, NOW + timedelta(days=9)) == Drawn()
+    take(partners, "learning", enrolment("L2", completed_on="2026-07-10"))
+    assert draw(partners, NOW + timedelta(days=9)).events == 1
