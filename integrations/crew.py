@@ -26,6 +26,7 @@ from integrations.worker import LEASE, Worker
 
 PAUSE_SECONDS = 1.0  # between two looks at what is due, when there was nothing
 PLANNING_SECONDS = 10.0
+LOOKING_SHARE = 20  # where a look in vain takes long (many wait behind others), look less often
 TROUBLE_SECONDS = 5.0  # before the database is asked again that didn't answer
 GRACE_SECONDS = 60.0  # for what is at hand, once it is told to stop
 THREADS_MAX = 4  # more than one machine's neighbours are glad of; else run another process
@@ -84,9 +85,11 @@ class Crew:
 
     def _again_and_again(self, work: Callable[[], int], pause_seconds: float) -> None:
         while not self.stopping.is_set():
-            pause = pause_seconds
+            began = time.monotonic()
             try:
-                work()
+                done = work()
+                looked = 0.0 if done else time.monotonic() - began
+                pause = max(pause_seconds, LOOKING_SHARE * looked)
             except SQLAlchemyError as error:
                 log.warning("the database didn't answer", error=type(error).__name__)
                 pause = TROUBLE_SECONDS

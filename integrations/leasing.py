@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from integrations.carrying import Due
 from integrations.outcomes import Again, Done, Outcome, Parked
@@ -116,21 +117,63 @@ def _leased(row: Any) -> Leased:
     return Leased(due, taken_over=row.leased_by is not None)
 
 
-def note(engine: sa.Engine, due: Due, outcome: Outcome, *, by: str, now: datetime) -> bool:
-    """Write down what came of an effect, in one statement; whether it was still ours."""
-    given: dict[str, Any] = {"effect_id": due.id, "me": by}
+@dataclass
+class Notes:
+    """Where a worker writes down what came of effects, each by one statement of its own.
+
+    It keeps its connection meanwhile: getting one costs as much as the statement.
+    """
+
+    engine: sa.Engine
+    by: str
+    _kept: sa.Connection | None = None
+
+    def note(self, due: Due, outcome: Outcome, now: datetime) -> bool:
+        """Write down an outcome; whether the effect was still ours.
+
+        Where the database fails, the next attempt has a new connection.
+        """
+        change, given = _said(outcome, now)
+        try:
+            connection = self._connection()
+            done = connection.execute(change, {"effect_id": due.id, "me": self.by, **given})
+            connection.commit()
+        except DBAPIError:
+            self.close()
+            raise
+        return bool(done.rowcount)
+
+    def close(self) -> None:
+        if self._kept is not None:
+            self._kept.close()
+        self._kept = None
+
+    def _connection(self) -> sa.Connection:
+        if self._kept is None:
+            self._kept = _for_single_statements(self.engine.connect())
+        return self._kept
+
+
+def _for_single_statements(connection: sa.Connection) -> sa.Connection:
+    """Each statement is a transaction by itself: on PostgreSQL it goes there and back once."""
+    if connection.dialect.name == "postgresql":
+        connection.execution_options(isolation_level="AUTOCOMMIT")
+    return connection.execution_options(writes=True)
+
+
+def _said(outcome: Outcome, now: datetime) -> tuple[sa.Update, dict[str, Any]]:
     match outcome:
         case Done(result):
-            said = sa.null() if result is None else storable(result)
-            change, more = SETTLE, {"now": now, "said": said}
+            return SETTLE, {
+                "now": now,
+                "said": sa.null() if result is None else storable(result),
+            }
         case Again(at, None):
-            change, more = LATER, {"at": at}
+            return LATER, {"at": at}
         case Again(at, error):
-            change, more = AGAIN, {"at": at, "error": error}
+            return AGAIN, {"at": at, "error": error}
         case Parked(because):
-            change, more = PARK, {"now": now, "because": because}
-    with _writing(engine) as connection:
-        return bool(connection.execute(change, given | more).rowcount)
+            return PARK, {"now": now, "because": because}
 
 
 # What is said for every effect, put together once.
@@ -172,16 +215,8 @@ def storable(result: Mapping[str, Any]) -> Any:
 
 @contextmanager
 def _writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection for one statement, which is a transaction by itself.
-
-    On PostgreSQL it goes there and back once, instead of three times.
-    """
-    with engine.connect() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execution_options(isolation_level="AUTOCOMMIT")
-        connection.execution_options(writes=True)
-        with connection.begin():
-            yield connection
+    with engine.connect() as connection, _for_single_statements(connection).begin():
+        yield connection
 
 
 def prolong(engine: sa.Engine, ids: Iterable[int], *, by: str, until: datetime) -> None:

@@ -14,6 +14,7 @@ import secrets
 import socket
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event
@@ -25,7 +26,7 @@ from integrations import leasing
 from integrations.beating import beating
 from integrations.carrying import Due, Handler, Hands, Later
 from integrations.handlers import HANDLERS, LONGEST, patience_with
-from integrations.leasing import ANYTHING, Lane, Leased
+from integrations.leasing import ANYTHING, Lane, Leased, Notes
 from integrations.outcomes import (
     Done,
     Outcome,
@@ -98,11 +99,14 @@ class Worker:
         """Carry out what was leased, in turn, and note what came of each at once."""
         waiting = list(leased)
         ids = [each.due.id for each in leased]
-        with beating(self.hands, ids, by=self.name, lasting=self.lasting, longest=LONGEST) as heart:
+        with (
+            beating(self.hands, ids, by=self.name, lasting=self.lasting, longest=LONGEST) as heart,
+            closing(Notes(self.hands.engine, self.name)) as notes,
+        ):
             while waiting and not (self.stopping.is_set() or heart.is_still):
                 each = waiting.pop(0)
                 heart.begin(each.due)
-                self._note(each.due, self._carry_out(each))
+                self._note(notes, each.due, self._carry_out(each))
         if waiting:
             left = [each.due.id for each in waiting]
             leasing.give_back(self.hands.engine, left, by=self.name)
@@ -134,12 +138,11 @@ class Worker:
             log.warning("an effect is parked", kind=due.kind, key=due.key)
         return outcome
 
-    def _note(self, due: Due, outcome: Outcome) -> None:
+    def _note(self, notes: Notes, due: Due, outcome: Outcome) -> None:
         """Write the outcome down, also where the database is silent for a moment."""
         for attempt in range(1, NOTE_TRIES + 1):
             try:
-                now = self.hands.clock()
-                if not leasing.note(self.hands.engine, due, outcome, by=self.name, now=now):
+                if not notes.note(due, outcome, self.hands.clock()):
                     log.warning("an effect was taken over", kind=due.kind, key=due.key)
                 return
             except DBAPIError:

@@ -344,7 +344,7 @@ def test_an_outcome_is_noted_though_the_database_is_away_for_a_moment(
     from integrations import leasing
 
     owed(engine, note("a"))
-    noted, failures = leasing.note, [1, 2]
+    noted, failures = leasing.Notes.note, [1, 2]
 
     def fails_at_first(*arguments, **more):
         if failures:
@@ -352,7 +352,7 @@ def test_an_outcome_is_noted_though_the_database_is_away_for_a_moment(
             raise sa.exc.OperationalError("UPDATE", {}, Exception("the server is restarting"))
         return noted(*arguments, **more)
 
-    monkeypatch.setattr(leasing, "note", fails_at_first)
+    monkeypatch.setattr(leasing.Notes, "note", fails_at_first)
     monkeypatch.setattr("integrations.worker.time.sleep", lambda _seconds: None)
     assert carry_out(engine, neighbour, clock) == 1
     assert rows(engine)["a"].done_at == START
