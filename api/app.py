@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse
+from fastapi.responses import PlainTextResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
@@ -20,6 +20,8 @@ from api.pages import definitions, letters, network, partners, start
 from api.render import TEMPLATES, page
 from api.request_scope import Wiring, remember_language
 from api.sign_in import SignInNeeded, sign_in_page
+from api.v1 import odoo
+from api.v1.problems import problem, wants_json
 from partner_cx.settings import Settings, signing_secret
 
 SAFE_HEADERS = {
@@ -45,7 +47,7 @@ def make_app(
     app = FastAPI(title="Partner CX", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.wiring = Wiring(engine, settings, signing_secret(settings), clock)
     app.get("/health", include_in_schema=False)(_health)
-    rooms = [room.router for room in (start, letters, network, partners, definitions)]
+    rooms = [room.router for room in (start, letters, network, partners, definitions, odoo)]
     for router in (app.router, *rooms):
         _answer_head_like_get(router)
     for router in rooms:
@@ -93,16 +95,20 @@ def _ask_to_sign_in(request: Request, _error: Exception) -> Response:
     return sign_in_page(request, HTTPStatus.UNAUTHORIZED)
 
 
-def _not_understood(request: Request, _error: Exception) -> HTMLResponse:
+def _not_understood(request: Request, error: Exception) -> Response:
+    if wants_json(request):
+        assert isinstance(error, RequestValidationError)
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, wrong)
     return _refusal_page(request, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
-def _by_status(request: Request, error: Exception) -> HTMLResponse:
+def _by_status(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return _refusal_page(request, HTTPStatus(error.status_code), why=error.detail)
 
 
-def _refuse(request: Request, error: Exception) -> HTMLResponse:
+def _refuse(request: Request, error: Exception) -> Response:
     refusal = refusals.explain(error)
     if refusal is None:
         return _refusal_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, exc_info=error)
@@ -115,11 +121,13 @@ def _route(request: Request) -> str:
     return getattr(route, "path", request.url.path)
 
 
-def _refusal_page(request: Request, status: HTTPStatus, **details: object) -> HTMLResponse:
-    """Answer with a status in words.
+def _refusal_page(request: Request, status: HTTPStatus, **details: object) -> Response:
+    """Answer with a status in words: a page, or a problem where a program asks.
 
     details: what the log is told besides, where the fault isn't the reader's.
     """
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("page failed", path=_route(request), status=status.value, **details)
+    if wants_json(request):
+        return problem(status, str(details.get("why", "")))
     return page(request, "public/refusal.html", status=status, answer=status.value)

@@ -27,6 +27,7 @@ from api.commands import (
     explain,
     facts,
     holds,
+    letters,
     links,
     measures,
     odoo,
@@ -34,6 +35,7 @@ from api.commands import (
     rules,
     serving,
     statements,
+    tokens,
     webhooks,
     working,
 )
@@ -115,11 +117,13 @@ app.command("explain")(explain.explain)
 app.command("audit")(audit.audit)
 app.add_typer(audit.totals, name="totals", cls=Group)
 app.add_typer(webhooks.app, name="webhooks", cls=Group)
+app.add_typer(tokens.app, name="tokens", cls=Group)
 app.command("serve")(serving.serve)
 app.command("work")(working.work)
 app.command("schedule")(working.schedule)
 app.add_typer(effects.app, name="effects", cls=Group)
 app.command("link")(links.link)
+app.add_typer(letters.app, name="letters", cls=Group)
 
 
 def main() -> None:

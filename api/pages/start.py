@@ -59,9 +59,7 @@ def offer_to_sign_in(request: Request, token: str, to: str = "/") -> Response:
 
 
 @router.post("/sign-in/{token}", dependencies=[OwnForm])
-def use(
-    request: Request, token: str, session: Writing, now: Clock, to: str = "/"
-) -> Response:
+def use(request: Request, token: str, session: Writing, now: Clock, to: str = "/") -> Response:
     """Use the link up. A link that no longer works says so, and how to get another."""
     used = use_link(session, token, now=now)
     if used is None:

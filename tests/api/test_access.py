@@ -35,6 +35,8 @@ GET  /partners          /partners       401 403 403 403 200 200
 GET  /partners/{code:path} /partners/D1    401 404 404 200 200 200
 GET  /partners/{code:path} /partners/R1    401 404 404 200 200 200
 GET  /partners/{code:path} /partners/R2    401 404 200 200 200 200
+GET  /api/v1/odoo/partners/{odoo_id} /api/v1/odoo/partners/14 401 401 401 401 401 401
+POST /api/v1/odoo/links /api/v1/odoo/links 401 401 401 401 401 401
 """
 ROWS = [line.split() for line in ANSWERS.strip().splitlines()]
 # Whoever asks for the headers alone gets those of the page.

@@ -1,0 +1,1 @@
+"""The JSON API: what other systems ask for, each with a token of its own."""
