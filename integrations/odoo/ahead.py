@@ -7,7 +7,7 @@ for everything, the steps included, one after the other.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from integrations.odoo.course import Step
@@ -20,7 +20,7 @@ Asked = tuple[Step, list[tuple[tuple[int, ...], Telling]]]
 
 def asked_ahead(
     steps: Iterator[Step], ask: Callable[[Sequence[int]], Telling], *, at_once: int
-) -> Iterator[Asked]:
+) -> Generator[Asked]:
     """Each step with what tells its units, a request's worth at a time."""
 
     def work() -> Asked | None:
