@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from api.commands.options import Form, In
+from api.commands.options import Form, In, Now
 from api.printing import Format, Row, Shown, print_rows, say
 
 if TYPE_CHECKING:
@@ -18,17 +18,18 @@ CHECKED_IN_TABLE = ("area", "what", "state", "found")
 IN_FRENCH = {"well": "bien", "note": "à savoir", "doubt": "à vérifier", "gap": "manque"}
 
 
-def check(form: Form = Format.TABLE, language: In = None) -> None:
+def check(now: Now = None, form: Form = Format.TABLE, language: In = None) -> None:
     """Say what of Odoo can be read and written, what is missing, and which KPIs that costs."""
-    from api.wiring import read_settings
+    from api.wiring import moment, read_settings
     from integrations.odoo.checking import check as check_odoo
     from integrations.odoo.connection import connect
     from integrations.odoo.mapping import OdooMapping
 
     settings = read_settings()
+    at = moment(now, settings)
     mapping = OdooMapping.read(settings.odoo_mapping)
     with connect(settings) as odoo:
-        findings = check_odoo(odoo, mapping, write_back=settings.odoo_write_back)
+        findings = check_odoo(odoo, mapping, now=at, write_back=settings.odoo_write_back)
     spoken = language or settings.language
     print_rows(
         [_row(each, spoken) for each in findings],

@@ -8,27 +8,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any, cast
 
 from integrations.odoo import groups
 from integrations.odoo.connection import Odoo
-from integrations.odoo.errors import NotAllowed, NotInstalled
+from integrations.odoo.errors import (
+    NotAllowed,
+    NotInstalled,
+    OtherVersion,
+    ProgramFault,
+    RuleBroken,
+)
 from integrations.odoo.findings import Finding, State
 from integrations.odoo.groups import SALES, Group
 from integrations.odoo.mapping import OdooMapping
 from integrations.odoo.reading import STREAMS
 from integrations.odoo.streams import Stream, Watched
 from integrations.odoo.writing_needs import written
-from partner_cx.errors import Invalid, PartnerCXError, Refused
+from partner_cx.errors import Invalid, PartnerCXError
 
 TRIED_WITH = range(18, 20)  # versions
 CLOCKS_APART_MAX = timedelta(minutes=2)
+KEY_ENDS_SOON = timedelta(days=30)
 ALL = "what is read"
 COUNTED_MAX = 1_000  # of millions of messages Odoo would look at each one
 LOGINS = "res.users.log"
 OWN_ALONE = ("sale.order", "crm.lead")  # of which sellers see their own, but for one group
+
+# Refusals that say something of what was asked for; the others end the check.
+OF_ONE_MODEL = (NotAllowed, NotInstalled, OtherVersion, ProgramFault, RuleBroken)
 
 # Read beside what is watched; for the streams that have it.
 READ_TOO: Mapping[str, tuple[str, ...]] = {
@@ -42,20 +52,21 @@ def check(
     odoo: Odoo,
     mapping: OdooMapping,
     *,
+    now: datetime,
     write_back: Iterable[str] = (),
     streams: Sequence[Stream] = STREAMS,
 ) -> list[Finding]:
     """Look at everything that is read from Odoo and written to it.
 
-    write_back: what is switched on of it. Raises KeyRefused, NoSuchDatabase and NoAnswer: then
-    there is nothing to look at.
+    write_back: what is switched on of the writing. Raises KeyRefused, NoSuchDatabase and
+    NoAnswer: then there is nothing to look at.
     """
     account = _account(odoo)
     read = chain.from_iterable(_stream(odoo, mapping, stream, account) for stream in streams)
     return [
         *_connection(odoo),
         *_told_account(account),
-        *_keys(odoo, account),
+        *_keys(odoo, account, now),
         *read,
         *written(odoo, mapping, set(write_back), account.email),
     ]
@@ -126,22 +137,26 @@ def _told_account(account: _Account) -> Iterator[Finding]:
     if account.email:
         yield Finding("account", "e-mail", State.WELL, account.email)
     else:
-        yield Finding("account", "e-mail", State.DOUBT, "none", "Without one it can't write notes.")
+        yield Finding("account", "e-mail", State.NOTE, "none, so it can't write notes")
 
 
-def _keys(odoo: Odoo, account: _Account) -> Iterator[Finding]:
+def _keys(odoo: Odoo, account: _Account, now: datetime) -> Iterator[Finding]:
     """When the account's keys end, where Odoo tells: they do so without a word."""
     try:
         keys = odoo.search_read(
             "res.users.apikeys", [["user_id", "=", account.id]], ["name", "expiration_date"]
         )
-    except Refused:
+    except OF_ONE_MODEL:
         return
     ends = sorted(key["expiration_date"] for key in keys if key["expiration_date"])
-    if ends and len(ends) == len(keys):
-        yield Finding(
-            "account", "key", State.NOTE, f"the account's first key ends on {ends[0]} UTC"
-        )
+    if not ends or len(ends) < len(keys):  # one of them, which may be ours, never ends
+        return
+    told = f"the account's first key ends on {ends[0]} UTC"
+    if ends[0] > (now + KEY_ENDS_SOON).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"):
+        yield Finding("account", "key", State.NOTE, told)
+    else:
+        remedy = "If it is this one, make a new key before, and set PARTNER_CX_ODOO_KEY to it."
+        yield Finding("account", "key", State.DOUBT, told, remedy)
 
 
 # --- Reading --------------------------------------------------------------------------------
@@ -153,7 +168,7 @@ def _stream(
     costs = _costs(stream)
     try:
         watched = stream.watching(odoo, mapping)
-    except (Invalid, Refused) as refusal:
+    except (Invalid, *OF_ONE_MODEL) as refusal:
         told = _why(refusal)
         yield Finding(stream.name, ALL, State.GAP, told, refusal.remedy, costs)
         return
@@ -223,7 +238,7 @@ def _models(stream: Stream, watched: Sequence[Watched]) -> list[Watched]:
 def _model(odoo: Odoo, stream: Stream, read: Watched, costs: tuple[str, ...]) -> Finding:
     try:
         seen = len(odoo.search(read.model, read.domain, limit=COUNTED_MAX, archived=True))
-    except Refused as refusal:
+    except OF_ONE_MODEL as refusal:
         found = _why(refusal)
         return Finding(stream.name, read.model, State.GAP, found, refusal.remedy, costs)
     if seen:
@@ -283,7 +298,7 @@ def _lacks(odoo: Odoo, account: _Account, group: Group) -> bool:
         return False
     try:
         return not odoo.in_group(account.id, group.code)
-    except Refused:
+    except OF_ONE_MODEL:
         return False
 
 
