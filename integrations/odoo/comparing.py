@@ -7,7 +7,7 @@ since its records are the other's now.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -51,8 +51,9 @@ def find_gone(engine: sa.Engine, odoo: Odoo, stream: Stream, *, even_many: bool)
     facts: dict[str, list[str]] = {}
     for kind, model in stream.identified.items():
         if odoo.has(model):
-            held = (list(some.values()) for some in held_facts(engine, KINDS[kind].table))
-            facts[kind] = [str(each) for each in _missing(odoo, model, held, even_many)]
+            ours = held_facts(engine, KINDS[kind].table, prefix=stream.prefix)
+            missing = _missing(odoo, model, map(_records, ours), even_many)
+            facts[kind] = [f"{stream.prefix}{each}" for each in missing]
     records: list[tuple[str, int]] = []
     if stream.of_partner is None:
         linked = held_records(engine, "res.partner")
@@ -60,6 +61,10 @@ def find_gone(engine: sa.Engine, odoo: Odoo, stream: Stream, *, even_many: bool)
             ("res.partner", each) for each in _missing(odoo, "res.partner", linked, even_many)
         ]
     return Gone(facts, records)
+
+
+def _records(held: Mapping[int, int]) -> list[int]:
+    return list(held.values())
 
 
 def _missing(odoo: Odoo, model: str, held: Iterable[Sequence[int]], even_many: bool) -> list[int]:

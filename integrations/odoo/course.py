@@ -162,9 +162,12 @@ class Course:
                 for some in _pieces(ids, self.stream.at_once):
                     yield Step(tuple(some), Place(place.legs, some[-1], place.until))
             return
-        for held in held_facts(self.engine, KINDS[kind].table, after=place.after):
+        for held in self._held(kind, after=place.after):
             units = self._units_of(kind, list(held.values()))
             yield Step(units, Place(place.legs, max(held), place.until))
+
+    def _held(self, kind: str, **which: Any) -> Iterator[dict[int, int]]:
+        return held_facts(self.engine, KINDS[kind].table, prefix=self.stream.prefix, **which)
 
     def _units_of(self, kind: str, ids: Sequence[int]) -> tuple[int, ...]:
         """The units that told facts, by the ids of the records these come from."""
@@ -185,7 +188,7 @@ class Course:
             told_them = {
                 unit
                 for kind in filter(None, self.kinds())
-                for held in held_facts(self.engine, KINDS[kind].table, of=code)
+                for held in self._held(kind, of=code)
                 for unit in self._units_of(kind, list(held.values()))
             }
             yield from self._and_settled(sorted(told_them), place, {"facts_of": [code]})

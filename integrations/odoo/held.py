@@ -16,12 +16,17 @@ AT_ONCE = 2_000
 
 
 def held_facts(
-    engine: sa.Engine, table: sa.Table, *, after: int = 0, of: str | None = None
+    engine: sa.Engine,
+    table: sa.Table,
+    *,
+    prefix: str = "",
+    after: int = 0,
+    of: str | None = None,
 ) -> Iterator[dict[int, int]]:
     """Our facts' ids, from one on, with the ids of the records of Odoo they come from.
 
     of: the code of the partner they are about; None is every one's. A fact whose source_id isn't
-    a record's id is left out.
+    the prefix and a record's id is left out.
     """
     with reading(engine) as session:
         source = session.scalar(sa.select(Source.id).where(Source.code == SOURCE))
@@ -32,7 +37,12 @@ def held_facts(
             held.where(table.c.id > after).order_by(table.c.id).limit(AT_ONCE)
         ).all():
             after = rows[-1].id
-            found = {row.id: int(row.source_id) for row in rows if row.source_id.isdecimal()}
+            found = {
+                row.id: int(number)
+                for row in rows
+                if row.source_id.startswith(prefix)
+                and (number := row.source_id.removeprefix(prefix)).isdecimal()
+            }
             if found:
                 yield found
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from integrations.odoo.mapping import OdooMapping
 
 
+PREFIX = "helpdesk-"  # of source_ids, where tasks have their bare ids
+
+
 def tell(reading: Reading, ids: Sequence[int]) -> Told:
     """Read tickets with their messages, and tell those of partners.
 
@@ -62,7 +65,7 @@ def tell(reading: Reading, ids: Sequence[int]) -> Told:
 
 
 def _source_id(number: int) -> str:
-    return f"helpdesk-{number}"
+    return f"{PREFIX}{number}"
 
 
 def _teams(reading: Reading) -> set[int] | None:
@@ -87,6 +90,8 @@ HELPDESK_TICKETS = Stream(
     name="helpdesk",
     watched=_watching,
     tell=tell,
+    identified={"tickets": HELPDESK},
+    prefix=PREFIX,
     kpis=("sla_response", "sla_resolution", "first_response", "resolution", "backlog"),
     modules=("helpdesk",),
 )

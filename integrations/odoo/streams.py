@@ -114,6 +114,8 @@ class Stream:
         that is there no more tells nothing; facts of it are found when ids are compared.
     identified: kind of fact → the model whose ids its source_ids are, to find what was deleted;
         the unit's own model or one that is watched.
+    prefix: what stands before a record's id in source_ids, where another stream tells the same kind
+        of fact from records of another model.
     of_partner: the field of the unit's own model that names a res.partner, a company or a person:
         units are read again by it when a company becomes a partner of the network.
     kpis: what isn't measured without it. modules: Odoo's apps that bring its models.
@@ -128,6 +130,7 @@ class Stream:
     watched: tuple[Watched, ...] | Watching
     tell: Callable[[Reading, Sequence[int]], Told]
     identified: Mapping[str, str] = field(default_factory=dict)
+    prefix: str = ""
     of_partner: str | None = "partner_id"
     kpis: tuple[str, ...] = ()
     modules: tuple[str, ...] = ()
