@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from integrations.odoo.connection import Odoo, connect
+from integrations.odoo.connection import Odoo, Patience, connect
 from integrations.odoo.errors import (
     KeyRefused,
     NoAnswer,
@@ -22,6 +22,8 @@ from integrations.odoo.errors import (
 from partner_cx.settings import Settings
 
 KEPT_FOR = timedelta(minutes=10)  # then asked anew: Odoo may have been upgraded meanwhile
+# An effect is tried again by the worker; those behind it shouldn't wait for long.
+PATIENCE = Patience(tries=2, first_wait_seconds=0.2, wait_seconds_max=1)
 # After these another connection may find things otherwise.
 ENDS = (KeyRefused, NoAnswer, NoSuchDatabase, NotConfigured, NotInstalled, OtherVersion)
 
@@ -43,7 +45,9 @@ def connected(settings: Settings, *, clock: Callable[[], datetime]) -> Iterator[
     to = _address(settings)
     if kept is None or kept.to != to or clock() - kept.since > KEPT_FOR:
         hang_up()
-        kept = _of_thread.kept = _Kept(connect(settings, clock=clock), to, clock())
+        kept = _of_thread.kept = _Kept(
+            connect(settings, clock=clock, patience=PATIENCE), to, clock()
+        )
     try:
         yield kept.odoo
     except ENDS:

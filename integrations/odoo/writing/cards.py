@@ -9,7 +9,7 @@ docs/decisions/0011-what-odoo-users-change-on-a-card.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -30,7 +30,7 @@ from integrations.odoo.writing.companies import (
 )
 from integrations.odoo.writing.marks import ENTRIES, entry_key, entry_of, mark
 from integrations.odoo.writing.programme import programme_id
-from integrations.odoo.writing.wallets import Line, balance_points, lines_after, points_until
+from integrations.odoo.writing.wallets import Line, balance_points, lines_after
 from partner_cx.database import reading, transact
 from partner_cx.quantities import number_text, points_text
 from partner_cx.words import Words
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 KIND = "odoo.card"
 HISTORY = "loyalty.history"
 LINES_AT_ONCE = 200  # in one transaction of Odoo's
+LATEST = 100  # entries that a new card tells one by one
 
 UNTIL_THEN = Words("Points until then", "Points acquis jusque-là")
 CHANGED = Words(
@@ -95,8 +96,7 @@ class _Card:
     """A partner's card while it is written.
 
     id: in Odoo. points: what stands there. holder: the company it belongs to there; after a merge
-    of companies the one that is left. balance, before: what the wallet holds now, and what it
-    held before the first entry of this effect, which was `start`.
+    of companies the one that is left. balance: what the wallet holds.
     """
 
     odoo: Odoo
@@ -107,10 +107,6 @@ class _Card:
     holder: int | None
     seen: Seen
     balance: int
-    start: int = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.start = min(map(int, self.due.payload["entries"]))
 
     @property
     def partner_code(self) -> str:
@@ -172,10 +168,10 @@ class _Card:
             return
         last = self._last_line()
         with reading(self.hands.engine) as session:
-            values = [] if last is not None else self._opening(session)
-            after = self.start - 1 if last is None else last
-            lines = lines_after(session, self.partner_code, after)
-        values += [self._line(line) for line in lines]
+            lines = lines_after(session, self.partner_code, last or 0)
+        if last is None:
+            lines = _summed_up(lines)
+        values = [self._line(line) for line in lines]
         for at in range(0, len(values), LINES_AT_ONCE):
             self.odoo.create(HISTORY, values[at : at + LINES_AT_ONCE])
         if lines:
@@ -187,11 +183,6 @@ class _Card:
         rows = self.odoo.search_read(HISTORY, ours, ["description"], order="id desc", limit=1)
         known = [self.seen.entry, *(entry_of(row["description"]) for row in rows)]
         return max((each for each in known if each is not None), default=None)
-
-    def _opening(self, session: Session) -> list[dict[str, Any]]:
-        """The line of what the wallet held before the card began."""
-        points = points_until(session, self.partner_code, self.start - 1)
-        return [self._line(Line(self.start - 1, points, UNTIL_THEN))] if points else []
 
     def _line(self, line: Line) -> dict[str, Any]:
         why = line.why.in_(self.hands.settings.language)
@@ -219,6 +210,13 @@ class _Card:
         if seen != self.seen:
             _remember(self.hands, self.partner_code, seen)
         self.seen = seen
+
+
+def _summed_up(lines: list[Line]) -> list[Line]:
+    """The lines a new card begins with: the latest, and before them one for all the earlier."""
+    earlier, latest = lines[:-LATEST], lines[-LATEST:]
+    points = sum(line.points for line in earlier)
+    return [Line(earlier[-1].entry_id, points, UNTIL_THEN), *latest] if points else latest
 
 
 def _points(points: int) -> Words:

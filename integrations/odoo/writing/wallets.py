@@ -38,15 +38,5 @@ def lines_after(session: Session, partner_code: str, entry_id: int) -> list[Line
     return [Line(row.id, row.points, Words(row.why_en, row.why_fr)) for row in rows]
 
 
-def points_until(session: Session, partner_code: str, entry_id: int) -> int:
-    """What the entries up to one come to."""
-    summed = (
-        sa.select(sa.func.sum(Entry.points))
-        .join(Account, Account.id == Entry.account_id)
-        .where(*_wallet(partner_code), Entry.id <= entry_id)
-    )
-    return int(session.scalar(summed) or 0)
-
-
 def _wallet(partner_code: str) -> tuple[sa.ColumnElement[bool], ...]:
     return Account.kind == AccountKind.WALLET, Account.owner == wallet_of(partner_code)
