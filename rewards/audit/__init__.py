@@ -22,6 +22,7 @@ from rewards.audit import (
     closings,
     database,
     decisions,
+    effects,
     events,
     facts,
     holds,
@@ -102,6 +103,7 @@ def _checks(inspection: Inspection, *, deep: bool) -> Iterator[tuple[str, Check]
     yield "rule_versions", look(rules.versions)
     yield "closings", look(closings.closings)
     yield "events", look(events.events)
+    yield "effects", look(effects.effects)
     readable = _readable(inspection)
     yield "decisions of closes", partial(decisions.at_closes, inspection, readable)
     yield "decisions on events", partial(decisions.on_events, inspection, readable)

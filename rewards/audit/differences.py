@@ -268,6 +268,20 @@ KINDS: Mapping[str, Kind] = {
         "L’événement {where} prétend que la clôture {found} était la dernière\u202f; il y en eut "
         "{expected}.",
     ),
+    # --- effects
+    "effect_altered": _kind(
+        "Effect {where} isn't what was owed.",
+        "L’effet {where} n’est pas ce qui était dû.",
+    ),
+    "effect_not_carried_out": _kind(
+        "Effect {where} was marked as done on {found}, and no worker took it up.",
+        "L’effet {where} est marqué comme fait le {found}, et aucun processus ne l’a pris en "
+        "charge.",
+        Words(
+            "Find out who marked it, and see at the neighbour's whether it was told.",
+            "Cherchez qui l’a marqué, et voyez chez le destinataire s’il a été informé.",
+        ),
+    ),
     # --- decisions
     "rule_version_swapped": _kind(
         "{where} was decided by version {found}; version {expected} was in force.",

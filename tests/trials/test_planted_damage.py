@@ -338,6 +338,17 @@ DAMAGE = (
         "event_misdated",
         ran("UPDATE events SET \"on\" = '2026-07-12' WHERE key = 'C1'"),
     ),
+    # --- effects
+    Damage(
+        "what a neighbour is to be told was rewritten",
+        "effect_altered",
+        ran("UPDATE effects SET payload = '{\"points\": 9}' WHERE id = 1"),
+    ),
+    Damage(
+        "an effect was marked as done",
+        "effect_not_carried_out",
+        ran("UPDATE effects SET done_at = '2026-07-12 10:00:00' WHERE id = 1"),
+    ),
     Damage(
         "an event was deleted, and what rests on it left",
         "reference_to_nothing",
