@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from integrations.odoo.alone import UnderWay, alone
+from integrations.odoo.errors import KeyRefused
 from integrations.odoo.network import PartnersMapping
 from integrations.odoo.people import PeopleMapping
 from integrations.stand_ins.odoo import User
@@ -249,8 +250,9 @@ def with_rights(**how: Any) -> User:
     return replace(SERVICE, **how)
 
 
-@pytest.mark.parametrize("kind", ["closed", "bad_gateway", "half"])
-@pytest.mark.parametrize("after", [3, 9, 17])
+@pytest.mark.parametrize(
+    ("kind", "after"), [("closed", 3), ("bad_gateway", 9), ("half", 17), ("revoked", 12)]
+)
 def test_an_odoo_that_goes_down_midway_is_caught_up_with(
     world: World, kind: str, after: int
 ) -> None:
@@ -260,7 +262,8 @@ def test_an_odoo_that_goes_down_midway_is_caught_up_with(
     world.stand_in.fault(kind, after=after, times=None)
 
     report = world.at("04-02 09:00").sync()
-    assert isinstance(report.streams[-1].stopped, Unreachable)
+    assert isinstance(report.streams[-1].stopped, (Unreachable, KeyRefused))
+    assert len(report.stopped) == 1, "the streams after it would fare no better"
 
     world.stand_in.heal()
     assert not world.at("04-02 10:00").sync().has_problems
