@@ -29,7 +29,6 @@ from integrations.odoo.values import (
     text_of,
 )
 from integrations.odoo.whole import by_id, read_whole
-from partner_cx.memory import uncollected
 
 if TYPE_CHECKING:
     from integrations.odoo.connection import Odoo
@@ -93,19 +92,21 @@ def tell(reading: Reading, ids: Sequence[int]) -> Told:
 
 def ahead(odoo: Odoo, directory: Directory, mapping: OdooMapping, ids: Sequence[int]) -> Telling:
     """Read orders, for telling them later."""
-    with uncollected():  # thousands of rows, dead by the end
-        return partial(tell_orders, orders=read_orders(odoo, directory, mapping, ids))
+    return partial(tell_orders, orders=read_orders(odoo, directory, mapping, ids))
 
 
 def tell_orders(reading: Reading, orders: Sequence[Order]) -> Told:
     """Tell orders that were read, by what we know of them."""
     told = Told()
-    with uncollected():
-        line_ids = [line["id"] for order in orders for line in order.lines]
-        known = known_lines(reading.session, line_ids)
-        for order in orders:
-            tell_order(order, reading.mapping.orders, known, reading.settings.zone, told)
-        withdraw_the_rest(known, told)
+    line_ids = [line["id"] for order in orders for line in order.lines]
+    known = known_lines(reading.session, line_ids)
+    others = sorted(int(each) for each in known.keys() - {str(number) for number in line_ids})
+    if others:  # deleted, or of another order that the customer calls the same
+        for number in reading.odoo.search("sale.order.line", [("id", "in", others)]):
+            del known[str(number)]
+    for order in orders:
+        tell_order(order, reading.mapping.orders, known, reading.settings.zone, told)
+    withdraw_the_rest(known, told)
     return told
 
 

@@ -100,6 +100,9 @@ class Network:
     def read(self, model: str, ids: Sequence[int], fields: Sequence[str]) -> list[Row]:
         return self.search_read(model, [("id", "in", list(ids))], fields)
 
+    def search(self, model: str, domain: Sequence[Any]) -> list[int]:
+        return [row["id"] for row in self.search_read(model, domain, [])]
+
     def search_read(
         self, model: str, domain: Sequence[Any], fields: Sequence[str], **_: Any
     ) -> list[Row]:

@@ -49,14 +49,19 @@ def network(engine: sa.Engine) -> Network:
     return Network()
 
 
-def read(engine: sa.Engine, network: Network) -> Told:
-    """Read all orders of a network as a sync does, and take in what they tell."""
-    ids = [order["id"] for order in network.models["sale.order"]]
+def read(
+    engine: sa.Engine,
+    network: Network,
+    *ids: int,
+    mapping: OrdersMapping | None = None,
+) -> Told:
+    """Read orders of a network as a sync does, all or some, and take in what they tell."""
+    ids = ids or tuple(order["id"] for order in network.models["sale.order"])
     with Session(engine) as session:
         reading = SimpleNamespace(
             odoo=network,
             directory=Everyone(),
-            mapping=SimpleNamespace(orders=OrdersMapping()),
+            mapping=SimpleNamespace(orders=mapping or OrdersMapping()),
             session=session,
             settings=Settings.read({}),
         )
@@ -181,6 +186,19 @@ def test_an_order_followed_as_it_goes(
     network.change("sale.order", order, commitment_date=False)
     assert read(engine, network).withdrawn == {"order-lines": ["1", "2"]}
     assert otif(office) == (0, 0)
+
+
+def test_two_orders_that_the_customer_calls_the_same_leave_each_other_alone(
+    engine: sa.Engine, network: Network, office: CommandLine
+) -> None:
+    theirs = OrdersMapping(order_code="client_order_ref")
+    first = network.order(line(10), line(5), reference="PO-7")
+    network.order(line(10), reference="PO-7")
+    read(engine, network, mapping=theirs)
+    assert read(engine, network, first, mapping=theirs).withdrawn == {}
+    network.delete("sale.order.line", 2)
+    assert read(engine, network, first, mapping=theirs).withdrawn == {"order-lines": ["2"]}
+    assert otif(office) == (0, 2)
 
 
 def test_an_order_that_goes_over_to_another_partner_leaves_the_first(
