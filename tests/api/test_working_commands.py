@@ -20,8 +20,8 @@ from api.commands import effects, working
 from api.headings import HEADINGS
 from integrations.schedule import TASKS
 from partner_cx.database import open_database
-from partner_cx.effects import Effect, State
-from tests.harness.owed import Owed, owed, rows
+from partner_cx.effects import Effect, Owed, State
+from tests.harness.owed import owed, rows
 
 PAGE = Path(__file__).parents[2] / "docs/guide/worker.md"
 NOON = "--now 2026-07-01T12:00:00+00:00"
