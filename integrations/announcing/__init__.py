@@ -39,6 +39,7 @@ _ACTS: Mapping[str, Callable[[Session, Any], Iterator[Telling]]] = {
     "event": acts.of_event,
     "budget_alert": acts.of_budget_alert,
     "answers": acts.of_answers,
+    "incidents": acts.of_incidents,
 }
 
 

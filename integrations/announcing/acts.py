@@ -12,8 +12,10 @@ from sqlalchemy.orm import Session
 from integrations.announcing import entries
 from integrations.telling import Telling
 from partner_cx.feedback.answers import Answer
+from partner_cx.kinds.tickets import INCIDENT
 from partner_cx.network.partners import Partner
-from partner_cx.operations.imports import Import
+from partner_cx.operations.facts import Ticket
+from partner_cx.operations.imports import Import, Source
 from partner_cx.quantities import MICRO
 from rewards.budgets import BudgetAlert
 from rewards.decisions import DecisionRow
@@ -108,6 +110,36 @@ def of_answers(session: Session, import_id: int) -> Iterator[Telling]:
                 "text": answer.text,
                 "dismissed": answer.dismissed,
                 "answered_at": answer.answered_at.isoformat(),
+            },
+        )
+
+
+def of_incidents(session: Session, import_id: int) -> Iterator[Telling]:
+    """The open incidents that an import brought or corrected, each always as the same telling."""
+    came = session.get_one(Import, import_id).imported_at
+    found = (
+        sa.select(Ticket, Partner.code, Source.code.label("source"))
+        .join(Partner, Partner.id == Ticket.partner_id)
+        .join(Source, Source.id == Ticket.source)
+        .where(
+            Ticket.import_id == import_id,
+            sa.func.lower(Ticket.category) == INCIDENT,
+            Ticket.resolved_at.is_(None),
+        )
+        .order_by(Ticket.id)
+    )
+    for ticket, code, source in session.execute(found):
+        yield Telling(
+            event="incident.opened",
+            id=f"incident:{ticket.id}",
+            at=came,
+            partner_id=ticket.partner_id,
+            partner_code=code,
+            data={
+                "partner": code,
+                "source": source,
+                "ticket": ticket.source_id,
+                "opened_at": ticket.opened_at.isoformat(),
             },
         )
 

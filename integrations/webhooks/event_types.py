@@ -24,6 +24,10 @@ EVENT_TYPES = {
         "An answer to a survey came in, or was corrected.",
         "Une réponse à une enquête est arrivée, ou a été corrigée.",
     ),
+    "incident.opened": Words(
+        "A ticket of the category incident came in, and is open.",
+        "Un ticket de la catégorie incident est arrivé, et il est ouvert.",
+    ),
     "alert.raised": Words(
         "Something needs a manager’s attention, such as a budget that runs out.",
         "Quelque chose demande l’attention d’un responsable, comme un budget qui s’épuise.",

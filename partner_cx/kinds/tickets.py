@@ -7,8 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import sqlalchemy as sa
 
 from partner_cx.calendars import BusinessCalendar, calendar_from_row
+from partner_cx.effects import ANNOUNCE, Owed, owe
 from partner_cx.errors import Invalid
 from partner_cx.operations import facts
 from partner_cx.operations.clocks import (
@@ -28,6 +30,7 @@ from partner_cx.operations.fields import (
 from partner_cx.operations.intake import ABOUT_A_PARTNER, Desk, Kind, hold_imports, name_partners
 from partner_cx.words import Words
 
+INCIDENT = "incident"  # the category of tickets that are one
 MINUTES_MAX = 1_000_000  # the longest target: almost two years around the clock
 
 
@@ -144,6 +147,21 @@ def _as_arrow(values: pd.Series, name: str) -> pa.Array:
     return pa.array(values, pa.timestamp("us"), from_pandas=True).cast(pa.date32())
 
 
+def _announce(desk: Desk) -> None:
+    """Owe the telling of incidents that came in and are open."""
+    table = facts.Ticket.__table__.c
+    incidents = sa.select(table.id).where(
+        table.import_id == desk.import_id,
+        sa.func.lower(table.category) == INCIDENT,
+        table.resolved_at.is_(None),
+    )
+    if desk.merge and desk.session.scalar(incidents.limit(1)) is not None:
+        act = Owed(
+            ANNOUNCE, f"{ANNOUNCE}:incidents:{desk.import_id}", {"incidents": desk.import_id}
+        )
+        owe(desk.session, act, now=desk.now)
+
+
 TICKETS = Kind(
     name="tickets",
     table=facts.Ticket.__table__,
@@ -172,6 +190,7 @@ TICKETS = Kind(
     family="tickets",
     days=("opened_on", "replied_on", "resolved_on", "response_due_on", "resolution_due_on"),
     events=("opened_on", "replied_on", "resolved_on"),
+    settled=_announce,
 )
 
 

@@ -101,6 +101,17 @@ class Programme:
         _, problems = take(self.engine, "answers", row | more, now=self.clock())
         assert problems == []
 
+    def incident(self, partner_code: str, **more: str | None) -> None:
+        """A ticket of the category incident comes in, from some other system."""
+        row = {
+            "source_id": "T-1",
+            "partner_code": partner_code,
+            "opened_at": self.clock().isoformat(),
+            "category": "Incident",
+        }
+        _, problems = take(self.engine, "tickets", row | more, now=self.clock())
+        assert problems == []
+
     def raise_ticket(self, key: str, partner_code: str = "R01", title: str = "Broken") -> bool:
         def work(session: Session) -> bool:
             return raise_ticket(

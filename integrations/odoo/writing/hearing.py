@@ -103,8 +103,8 @@ INCIDENT_SUMMARY = Words(
     "Incident: call within 24 hours", "Incident\u202f: rappeler sous 24 heures"
 )
 INCIDENT_NOTE = Words(
-    "This partner has an incident: {about}. See {address}.",
-    "Ce partenaire a un incident\u202f: {about}. Voir {address}.",
+    "This partner has an incident: ticket {ticket} of {source}. See {address}.",
+    "Ce partenaire a un incident\u202f: ticket {ticket} de {source}. Voir {address}.",
 )
 
 
@@ -122,7 +122,8 @@ def _activities(tellings: Sequence[Telling], settings: Settings, now: datetime) 
             # A corrected answer is the same answer: its telling's id ends with the import's.
             yield _activity(each, each.id.rpartition(":")[0], UNHAPPY_SUMMARY, note)
         elif each.event == "incident.opened" and _is_news(each.data["opened_at"], now):
-            note = INCIDENT_NOTE.format(about=each.data["about"], address=settings.base_url)
+            about = {name: each.data[name] for name in ("ticket", "source")}
+            note = INCIDENT_NOTE.format(**about, address=settings.base_url)
             yield _activity(each, each.id, INCIDENT_SUMMARY, note)
 
 

@@ -374,6 +374,21 @@ def test_nobody_to_tell_is_said_and_named_in_the_mapping(
     assert [each["res_id"] for each in programme.activities()] == [BIRCH]
 
 
+def test_an_incident_is_an_activity_once(programme: Programme) -> None:
+    programme.incident("R01")
+    worked(programme)
+    programme.incident("R01", first_reply_at=programme.clock().isoformat())
+    programme.incident("R01", source_id="T-2", category="question")
+    programme.incident("R01", source_id="T-3", opened_at="2026-05-20T10:00:00Z")
+    worked(programme)
+    [activity] = programme.activities()
+    assert (activity["summary"], activity["user_id"][0]) == (
+        "Incident: call within 24 hours",
+        SALLY,
+    )
+    assert "ticket T-1 of erp" in activity["note"]
+
+
 @pytest.mark.parametrize(
     ("at", "hours", "day"),
     [
