@@ -27,7 +27,7 @@ from rewards.rules.limits import Limit
 from tests.harness.balanced import unbalanced
 from tests.harness.events import NOW as EVENTS_NOW
 from tests.harness.events import on_day
-from tests.harness.intake import SETTINGS, order_line, partner, take, take_out
+from tests.harness.intake import SETTINGS, order_line, partner, take
 from tests.harness.programme import (
     MANAGER,
     NOW,
@@ -162,50 +162,6 @@ def test_a_late_correction_that_turns_otif_red_is_proposed_with_its_fact(network
     assert (own.now.hits, own.now.of, own.now.state) == (18, 20, "red")
     of_network = otif["network", "network"]
     assert (of_network.then.hits, of_network.now.hits) == (37, 35)
-
-
-def test_withdrawn_facts_are_named_and_their_receipts_left_to_them(network: sa.Engine):
-    take(network, "receipts", receipt_of("R2-wrong-3", "2026-05-25"), now=NOW)
-    closed(network)
-    take_out(network, "order-lines", "R2-wrong-1", "R2-wrong-2", "R2-wrong-3", now=LATER)
-    [difference] = again(network).differences
-    assert (difference.partner_code, difference.points) == ("R2", 500)
-    assert [fact.en for fact in difference.facts] == [
-        f"Order line R2-wrong-{number} (erp): withdrawn on 13 July 2026, since erp no longer has "
-        "it."
-        for number in (1, 2, 3)
-    ]
-    assert difference.facts[0].fr == (
-        "Ligne de commande R2-wrong-1 (erp)\u202f: fait retiré le 13 juillet 2026, "
-        "car erp ne l’a plus."
-    )
-
-
-def test_withdrawn_facts_that_come_back_are_told_once_as_what_they_say(network: sa.Engine):
-    """One says the same again, with its receipt, and two something else: only these are news."""
-    same, *late = (f"R1-2026-05-18-0{number}" for number in (3, 7, 8))
-    take(network, "receipts", receipt_of(same, "2026-05-18"), now=NOW)
-    closed(network)
-    take_out(network, "order-lines", same, *late, now=LATER)
-    rows = {line["source_id"]: line for line in lines("R1", 20)}
-    take(network, "order-lines", rows[same], now=LATER)
-    take(network, "receipts", receipt_of(same, "2026-05-18"), now=LATER)
-    correct(network, 7, 8)
-    [difference] = again(network).differences
-    assert [fact.en for fact in difference.facts] == [
-        f"Order line {number} (erp): received on 20 May 2026 instead of 18 May 2026, told by "
-        "order-lines.csv on 13 July 2026."
-        for number in late
-    ]
-
-
-def receipt_of(line: str, day: str) -> dict[str, str | None]:
-    return {
-        "source_id": f"W-{line}",
-        "order_line_source_id": line,
-        "received_on": day,
-        "qty": "0",
-    }
 
 
 def test_a_second_restatement_proposes_nothing(network: sa.Engine):
