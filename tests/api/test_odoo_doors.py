@@ -13,8 +13,9 @@ from starlette.testclient import TestClient
 from integrations.odoo.state import OdooLink
 from partner_cx.database import open_database, transact
 from partner_cx.network.tokens import ApiToken, Scope, end_token, make_token
-from tests.harness.cast import NOW, a_closed_programme, at_the_door
+from tests.harness.cast import a_closed_programme, at_the_door
 from tests.harness.databases import fresh_database
+from tests.harness.programme import NOW
 
 PARTNER = "/api/v1/odoo/partners/14"
 
@@ -148,7 +149,7 @@ def test_a_token_that_is_over_opens_nothing(programme: sa.Engine) -> None:
     assert door(programme, expired).get(PARTNER).status_code == 401
     ended = issued(programme)
     with programme.connect() as connection:
-        number = connection.scalar(sa.select(sa.func.max(ApiToken.id)))
+        number = connection.execute(sa.select(sa.func.max(ApiToken.id))).scalar_one()
     transact(programme, lambda session: end_token(session, number, now=NOW).id)
     assert door(programme, ended).get(PARTNER).status_code == 401
 

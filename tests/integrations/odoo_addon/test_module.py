@@ -24,9 +24,10 @@ from api.app import make_app
 from integrations.odoo.state import OdooLink
 from partner_cx.database import open_database, transact
 from partner_cx.network.tokens import Scope, make_token
-from tests.harness.cast import NOW, a_closed_programme
+from tests.harness.cast import a_closed_programme
 from tests.harness.databases import fresh_database
 from tests.harness.intake import SETTINGS
+from tests.harness.programme import NOW
 
 MODULE = Path(__file__).parents[3] / "integrations/odoo_addon/partner_cx"
 MANIFEST = ast.literal_eval((MODULE / "__manifest__.py").read_text(encoding="utf-8"))
@@ -100,9 +101,9 @@ def test_every_text_is_there_in_french() -> None:
     texts = set()
     for path in XML:
         for element in ET.parse(path).iter():
-            texts |= {element.get(name) for name in ("string", "help")} - {None}
-            if element.tag == "span" and (element.text or "").strip():
-                texts.add(element.text.strip())
+            texts |= {told for name in ("string", "help") if (told := element.get(name))}
+            if element.tag == "span" and (inside := (element.text or "").strip()):
+                texts.add(inside)
     for path in MODULE.glob("models/*.py"):
         source = path.read_text(encoding="utf-8")
         texts |= set(re.findall(r'_\("([^"]+)"\)', source))
