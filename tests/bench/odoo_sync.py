@@ -49,22 +49,26 @@ def odoo_sync(bench: Bench) -> Iterator[Line]:
         with _standing_in(lines) as (settings, serving):
             first = _run("odoo", "sync", url=url, settings=settings)
             served = serving()
-            again = _run("odoo", "sync", "--now", "2027-01-01", url=url, settings=settings)
         files = _written(url, bench.folder)
         other = fresh_database(bench, database, "odoo_sync_files")
-        taken_in = sum(_run("import", kind, file, url=other).seconds for kind, file in files)
+        imports = [_run("import", kind, file, url=other) for kind, file in files]
         yield at_most(
             f"A first sync of {lines:,} order lines, {database}",
             first.seconds,
-            served + taken_in,
+            served + sum(run.seconds for run in imports),
             aim=1.5,
-            against=f"answering {as_seconds(served)} and importing the same rows",
+            against="answering and importing the same rows",
+        )
+        yield at_most(
+            f"A core's time for that, Odoo's included, {database}",
+            first.processor_seconds + served,
+            served + sum(run.processor_seconds for run in imports),
+            aim=1.5,
+            against=f"answering {as_seconds(served)}, and importing",
         )
         peak = f"{first.peak_megabytes:,.0f} MB"
         kept = first.peak_bytes <= PEAK_BYTES
         yield Line(f"Peak memory of that, {database}", peak, aim="≤ 500 MB", reached=kept)
-        what = f"The next sync, when all was written at one moment, {database}"
-        yield Line(what, as_seconds(again.seconds))
 
 
 @contextmanager

@@ -38,6 +38,7 @@ class CommandRun:
     """One run of a command as a process of its own, from start to exit.
 
     peak_bytes: the most memory that it, or any process it waited for, held at once.
+    processor_seconds: what it, and any process it waited for, kept a core busy.
     """
 
     seconds: float
@@ -45,6 +46,7 @@ class CommandRun:
     status: int
     output: str
     complaints: str
+    processor_seconds: float = 0.0
 
     @property
     def peak_megabytes(self) -> float:
@@ -58,9 +60,11 @@ import json, os, resource, subprocess, sys, time
 began = time.perf_counter()
 status = subprocess.call(sys.argv[2:])
 seconds = time.perf_counter() - began
-peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+busy = used.ru_utime + used.ru_stime
 with open(int(sys.argv[1]), "w") as report:
-    json.dump({"seconds": seconds, "peak": peak, "status": status}, report)
+    told = {"seconds": seconds, "peak": used.ru_maxrss, "status": status, "busy": busy}
+    json.dump(told, report)
 """
 
 
@@ -87,7 +91,8 @@ def run_command(
     with open(reading) as report:
         told = json.loads(report.read())
     unit = 1 if sys.platform == "darwin" else 1024
-    return CommandRun(told["seconds"], told["peak"] * unit, told["status"], output, complaints)
+    peak = told["peak"] * unit
+    return CommandRun(told["seconds"], peak, told["status"], output, complaints, told["busy"])
 
 
 def machine(*, postgresql_url: str | None = None) -> str:
