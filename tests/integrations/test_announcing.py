@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from integrations.announcing import tellings_of
-from integrations.carrying import Hands
+from integrations.announcing import HANDLERS, tellings_of
+from integrations.carrying import Handler, Hands
 from integrations.telling import Telling
 from integrations.webhooks.endpoints import WebhookEndpoint
 from integrations.worker import carry_out_due
@@ -139,9 +139,7 @@ def test_an_act_carried_out_twice_owes_nothing_twice(engine: sa.Engine) -> None:
         assert len(list(keys)) == 1
 
 
-def _announcing() -> dict[str, object]:
-    from integrations.announcing import HANDLERS
-
+def _announcing() -> dict[str, Handler]:
     return {**HANDLERS, "webhook.message": lambda _due, _hands: None}
 
 

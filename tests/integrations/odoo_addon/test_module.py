@@ -101,7 +101,7 @@ def test_every_text_is_there_in_french() -> None:
     texts = set()
     for path in XML:
         for element in ET.parse(path).iter():
-            texts |= {told for name in ("string", "help") if (told := element.get(name))}
+            texts |= {said for name in ("string", "help") if (said := element.get(name))}
             if element.tag == "span" and (inside := (element.text or "").strip()):
                 texts.add(inside)
     for path in MODULE.glob("models/*.py"):

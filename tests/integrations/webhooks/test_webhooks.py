@@ -14,10 +14,10 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from integrations.carrying import Hands
 from integrations.telling import Telling
-from integrations.webhooks import addresses, messages, sending
+from integrations.webhooks import messages, sending
 from integrations.webhooks.addresses import destination, sound_url
 from integrations.webhooks.endpoints import WebhookAttempt, WebhookEndpoint, end
-from integrations.webhooks.secrets import end_former, make_secret
+from integrations.webhooks.secrets import end_former, make_secret, secrets_in_force
 from integrations.worker import carry_out_due
 from partner_cx.database import reading, transact
 from partner_cx.effects import owe_all
@@ -231,7 +231,7 @@ def test_while_a_secret_is_changed_both_sign(
     assert receiver.got[0].verified(former) == receiver.got[0].verified(fresh)
     with reading(engine) as session:
         former_ends = clock() + timedelta(hours=24)
-        assert sending.secrets_in_force(session, number, PRIVATE, now=former_ends) == [fresh]
+        assert secrets_in_force(session, number, PRIVATE, now=former_ends) == [fresh]
 
 
 def test_no_secret_can_be_read_from_the_database(engine: sa.Engine, receiver: Receiver) -> None:
@@ -241,7 +241,7 @@ def test_no_secret_can_be_read_from_the_database(engine: sa.Engine, receiver: Re
     assert secret.removeprefix("whsec_") not in kept
     other = replace(PRIVATE, secret="the secret of another installation")
     with reading(engine) as session, pytest.raises(Refused, match="webhooks rotate"):
-        sending.secrets_in_force(session, 1, other, now=AT)
+        secrets_in_force(session, 1, other, now=AT)
 
 
 def test_what_was_sent_is_sent_again_by_hand_under_the_same_id(
@@ -323,7 +323,7 @@ def test_a_name_that_turns_inward_later_leads_nowhere(
 
 def test_a_message_goes_to_the_machine_that_was_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.216.34", 443))]
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     to = destination("https://portal.example:8443/hook", private=False)
     assert (to.url, to.host, to.name) == (
         "https://93.184.216.34:8443/hook",
@@ -337,6 +337,6 @@ def test_one_private_number_among_public_ones_is_enough_to_refuse(
 ) -> None:
     numbers = ("93.184.216.34", "10.0.0.1")
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 443)) for each in numbers]
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
     with pytest.raises(Refused, match="private network"):
         destination("https://portal.example/", private=False)
