@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import sqlalchemy as sa
@@ -21,6 +22,7 @@ from integrations.odoo.section import Section, said
 from integrations.odoo.state import OdooLink
 from integrations.odoo.streams import Linked, Reading, Row, Stream, Told, Watched
 from integrations.odoo.values import id_of, local_day, name_of, text_of
+from integrations.odoo.whole import read_whole
 from partner_cx.errors import Invalid
 from partner_cx.network.names import PartnerKind
 
@@ -191,12 +193,14 @@ class _Companies:
     def tag_names(self, row: Row) -> list[str]:
         return [self.tags[tag]["name"] for tag in row["category_id"] if tag in self.tags]
 
-    def stands_above(self, number: int) -> bool:
-        """Whether partners stand below a company."""
-        if number in self.above.values():
-            return True
-        domain = [("parent_id", "=", number), *self.reading.mapping.partners.companies()]
-        return bool(self.reading.odoo.search(COMPANY, domain, limit=1)) or self._supplies(number)
+    @cached_property
+    def suppliers(self) -> set[int | None]:
+        """The partners below which others stand."""
+        domain = self.reading.mapping.partners.companies()
+        below = [("parent_id", "in", sorted(self.chosen)), *domain]
+        rows = read_whole(self.reading.odoo, COMPANY, below, ["parent_id"])
+        found: set[int | None] = {id_of(row["parent_id"]) for row in rows}
+        return found | set(self.above.values()) | set(self._named_by_tags())
 
     def _read_above(self, numbers: Iterable[int]) -> None:
         """Read what stands above companies, whether a partner or not, up to the top."""
@@ -238,15 +242,19 @@ class _Companies:
             if above in self.tags and self.tags[above]["name"] == wanted:
                 yield self.tags[tag]["name"]
 
-    def _supplies(self, number: int) -> bool:
-        """Whether a tag names the company as somebody's supplier."""
+    def _named_by_tags(self) -> Iterator[int]:
+        """The partners that a tag of somebody names as the supplier."""
         mapping, odoo = self.reading.mapping.partners, self.reading.odoo
         if not mapping.supplier_tag:
-            return False
-        named = [("parent_id.name", "=", mapping.supplier_tag)]
-        tags = odoo.search(TAG, [*named, ("name", "=", self.rows[number]["name"])])
-        domain = [("category_id", "in", tags), *mapping.companies()]
-        return bool(tags) and bool(odoo.search(COMPANY, domain, limit=1))
+            return
+        by_name = {self.rows[number]["name"]: number for number in self.chosen}
+        named = [("parent_id.name", "=", mapping.supplier_tag), ("name", "in", sorted(by_name))]
+        tags = {row["id"]: row["name"] for row in odoo.search_read(TAG, named, ["name"])}
+        if not tags:
+            return
+        tagged = [("category_id", "in", sorted(tags)), *mapping.companies()]
+        for row in read_whole(odoo, COMPANY, tagged, ["category_id"]):
+            yield from (by_name[tags[tag]] for tag in row["category_id"] if tag in tags)
 
     def _read_tags(self, ids: set[int]) -> None:
         """Read tags, and the tags above them."""
@@ -367,8 +375,8 @@ def _kind(companies: _Companies, row: Row) -> str:
     for name in companies.tag_names(row):
         if kind := kinds.get(name.casefold()):
             return kind
-    above = companies.stands_above(row["id"])
-    return (PartnerKind.DISTRIBUTOR if above else PartnerKind.RESELLER).value
+    supplies = row["id"] in companies.suppliers
+    return (PartnerKind.DISTRIBUTOR if supplies else PartnerKind.RESELLER).value
 
 
 def _region(row: Row) -> str | None:

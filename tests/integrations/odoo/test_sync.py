@@ -73,6 +73,20 @@ def test_a_first_sync_tells_who_there_is(world: World) -> None:
     assert not report.has_problems
 
 
+def test_a_tag_names_the_partner_above_where_no_company_does(world: World) -> None:
+    suppliers = world.add("res.partner.category", name="Supplied by")
+    north = world.add("res.partner.category", name="Birch", parent_id=suppliers)
+    world.change("res.partner", NORTH, category_id=[(6, 0, [north])])
+
+    world.at("04-01 09:00").sync()
+
+    assert [row[:3] for row in table(world.engine, PARTNERS)] == [
+        ("D01", "distributor", f"odoo-{BIRCH}"),
+        ("R01", "reseller", "D01"),
+        (f"odoo-{BIRCH}", "distributor", None),
+    ]
+
+
 def test_a_sync_again_changes_nothing_and_asks_little(world: World) -> None:
     world.at("04-01 09:00").order(ALDER, promised="04-10", quantity=5, delivered="04-09")
     world.at("04-02 09:00").sync()
