@@ -93,9 +93,13 @@ class Course:
         """Where a run begins, or goes on that was cut off."""
         if cursor.position is not None:
             return Place.read(cursor.position)
-        changed = [str(number) for number in range(len(self.watched))]
-        legs = [ALL] if cursor.read_until is None else changed
         until = _newest(self.odoo, self.watched) or cursor.read_until or BEGINNING
+        changed = [
+            str(number)
+            for number, each in enumerate(self.watched)
+            if not (each.since and _is_settled(cursor, until))
+        ]
+        legs = [ALL] if cursor.read_until is None else changed
         return Place((*legs, AGAIN), 0, until)
 
     def steps(self, cursor: OdooCursor, place: Place) -> Iterator[Step]:
@@ -215,6 +219,16 @@ class Course:
             theirs = [*own.domain, (self.stream.of_partner, "in", some)]
             units |= set(self.odoo.search(own.model, theirs, archived=True))
         return sorted(units)
+
+
+def _is_settled(cursor: OdooCursor, newest: datetime) -> bool:
+    """Whether all that Odoo wrote until its newest moment was read, once it had been quiet a while.
+
+    Without this a night's mass change would be read again all morning.
+    """
+    if newest != cursor.read_until or cursor.quiet_since is None or cursor.finished_at is None:
+        return False
+    return cursor.finished_at - cursor.quiet_since >= OVERLAP
 
 
 def _newest(odoo: Odoo, watched: Sequence[Watched]) -> datetime | None:

@@ -16,6 +16,7 @@ class OdooCursor(Base):
 
     read_until: everything Odoo wrote before this moment, by Odoo's clock, has been read; None
         while the first reading of everything is under way.
+    quiet_since: when, by our clock, a run first found that moment to be Odoo's newest.
     position: where the run under way stands, to go on from there; see `odoo.course`. None between
         two runs.
     finished_at: when the last run came to its end. compared_at: when ids were last compared, to
@@ -30,6 +31,7 @@ class OdooCursor(Base):
 
     stream: Mapped[str] = mapped_column(Text, primary_key=True)
     read_until: Mapped[datetime | None] = mapped_column(Instant)
+    quiet_since: Mapped[datetime | None] = mapped_column(Instant)
     position: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON)
     finished_at: Mapped[datetime | None] = mapped_column(Instant)
     compared_at: Mapped[datetime | None] = mapped_column(Instant)

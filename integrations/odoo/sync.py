@@ -228,6 +228,8 @@ class _Run:
     def _finish(self, stream: Stream, place: Place, *, compared: bool) -> None:
         def work(session: Session) -> None:
             cursor = session.get_one(OdooCursor, stream.name)
+            if cursor.read_until != place.until or cursor.quiet_since is None:
+                cursor.quiet_since = self.now
             cursor.read_until, cursor.position = place.until, None
             cursor.finished_at = self.now
             if compared:

@@ -93,6 +93,7 @@ def _odoo() -> None:
         "odoo_cursors",
         sa.Column("stream", TEXT, nullable=False),
         sa.Column("read_until", INSTANT, nullable=True),
+        sa.Column("quiet_since", INSTANT, nullable=True),
         sa.Column("position", sa.JSON(), nullable=True),
         sa.Column("finished_at", INSTANT, nullable=True),
         sa.Column("compared_at", INSTANT, nullable=True),

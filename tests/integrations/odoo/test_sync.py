@@ -113,6 +113,19 @@ def test_what_changed_since_is_read_and_nothing_else(world: World) -> None:
     assert orders.counts["order-lines"].corrected == 1
 
 
+def test_an_odoo_that_is_quiet_is_not_read_again_and_again(world: World) -> None:
+    world.at("04-01 09:00").order(ALDER, promised="04-10", quantity=5, delivered=None)
+    read = []
+    for hour in ("10:00", "10:05", "10:15", "10:30"):
+        report = world.at(f"04-01 {hour}").sync()
+        read += [stream.units for stream in report.streams if stream.stream == "orders"]
+    assert read == [1, 1, 1, 0]
+
+    world.at("04-01 10:31").order(BIRCH, promised="04-11", quantity=5, delivered=None)
+    world.at("04-01 10:45").sync()
+    assert len(table(world.engine, LINES)) == 2
+
+
 def test_a_changed_grade_is_a_correction_and_the_former_one_is_kept(world: World) -> None:
     world.at("04-01 09:00").sync()
     world.at("05-01 09:00").change("res.partner", ALDER, grade_id=GOLD)
