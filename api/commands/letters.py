@@ -223,8 +223,6 @@ def _write(
 
     if settings.mail_from is None:
         settings = replace(settings, mail_from="Partner CX <programme@brand.example>")
-    if settings.mail_host is None:
-        settings = replace(settings, mail_host="mail.brand.example")
     whole = mail(made, reader, key=f"shown:{letter.name}", settings=settings, now=at)
     files = {".html": made.html.encode(), ".txt": made.text.encode(), ".eml": whole.as_bytes()}
     stem = f"{letter.name}.{made.language}"

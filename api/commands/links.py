@@ -42,11 +42,11 @@ def _mail(house: House, email: str, at: datetime) -> None:
     """Owe the letter; the worker makes the link when it sends it."""
     from api import sign_in_letters
     from api.printing import say
-    from integrations.mail.connection import sender
+    from integrations.mail.connection import refuse_unset
     from partner_cx.database import transact
     from partner_cx.network.sign_in_links import person_called
 
-    sender(house.settings)  # refused here, before anything is owed
+    refuse_unset(house.settings)  # refused here, before anything is owed
     transact(
         house.engine,
         lambda session: sign_in_letters.owe_to(session, person_called(session, email), now=at),

@@ -38,19 +38,24 @@ def is_set_up(settings: Settings) -> bool:
     return bool(settings.mail_host and settings.mail_from)
 
 
+def refuse_unset(settings: Settings) -> None:
+    """Refuse to go on where letters can't be sent at all."""
+    if not is_set_up(settings):
+        raise NotSetUp(
+            "Mail isn't set up: letters need a mail server and a sender.",
+            remedy="Set mail_host and mail_from, then `partner-cx letters send-test` an address.",
+        )
+    sender(settings)
+
+
 def sender(settings: Settings) -> Address:
-    """Who letters come from. Raises NotSetUp where that isn't said, or isn't an address."""
+    """Who letters come from. Raises NotSetUp where that isn't an address."""
     written = settings.mail_from or ""
     name, spec = parseaddr(" ".join(written.split()))
     try:
         address = Address(display_name=name, addr_spec=spec)
     except (ValueError, IndexError):
         address = Address()
-    if not is_set_up(settings):
-        raise NotSetUp(
-            "Mail isn't set up: letters need a mail server and a sender.",
-            remedy="Set mail_host and mail_from, then `partner-cx letters send-test` an address.",
-        )
     if not address.username or not address.domain:
         raise NotSetUp(
             f"The sender of letters, “{written}”, isn't an address.",
@@ -65,6 +70,7 @@ def send(message: EmailMessage, email: str, *, settings: Settings) -> None:
     Raises ServerAway where trying later may help, even where the letter may have been taken and
     only the answer was lost; otherwise NotSetUp, LoginRefused, AddressRefused or LetterRefused.
     """
+    refuse_unset(settings)
     host = settings.mail_host or ""
     came_from = sender(settings).addr_spec
     with _in_words(settings), _connected(host, settings) as server:
@@ -134,9 +140,9 @@ def explained(error: Exception, settings: Settings) -> PartnerCXError:
             return _letter_refused(error, _quoted(error.smtp_error, settings), called)
         case smtplib.SMTPNotSupportedError():
             return _not_supported(error, called)
-        case smtplib.SMTPServerDisconnected():
+        case smtplib.SMTPServerDisconnected() if "timed out" not in str(error):
             return ServerAway(f"{called} broke the connection off.")
-        case TimeoutError():
+        case TimeoutError() | smtplib.SMTPServerDisconnected():
             return ServerAway(f"{called} didn't answer within {TIMEOUT_SECONDS} seconds.")
         case ssl.SSLError():
             return _not_trusted(error, called)

@@ -9,12 +9,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime
 
 from integrations.mail.errors import LetterRefused
 from integrations.mail.rendering import Frame, html, text
-from integrations.mail.written import Written
+from integrations.mail.written import Written, on_one_line
+
+
+class _Whole(EmailPolicy):
+    """Keeps addresses and names of letters on one line, as they are.
+
+    The library would break a long one up into encoded words, in which no mail program looks for an
+    address to stop letters.
+    """
+
+    KEPT = ("list-unsubscribe", "message-id")
+
+    def fold(self, name: str, value: str) -> str:
+        if name.lower() in self.KEPT:
+            return f"{name}: {value}{self.linesep}"
+        return super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name.lower() in self.KEPT:
+            return self.fold(name, value).encode("ascii")
+        return super().fold_binary(name, value)
+
+
+AS_MAIL = _Whole(linesep="\r\n")
 
 
 @dataclass(frozen=True)
@@ -30,7 +53,7 @@ class Rendered:
 
 def rendered(written: Written, frame: Frame) -> Rendered:
     """Set a letter in a language."""
-    subject = " ".join(written.subject.in_(frame.language).split())
+    subject = on_one_line(written.subject.in_(frame.language))
     return Rendered(subject, html(written, frame), text(written, frame), frame.language, frame.stop)
 
 
@@ -41,24 +64,24 @@ def message(
 
     Raises LetterRefused for an address that no mail can have.
     """
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=AS_MAIL)
     mail["From"] = sender
     mail["To"] = _addressee(to, name)
     mail["Subject"] = letter.subject
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message_id
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's holiday answers it
-    mail["Content-Language"] = letter.language
     if letter.stop:  # RFC 2369 and, for one click, RFC 8058
         mail["List-Unsubscribe"] = f"<{letter.stop}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(letter.text)
     mail.add_alternative(letter.html, subtype="html")
+    mail["Content-Language"] = letter.language  # last: it would be taken for that of a part
     return mail
 
 
 def _addressee(email: str, name: str) -> Address:
-    shown = " ".join("".join(c if c.isprintable() else " " for c in name).split())
+    shown = on_one_line(name)
     try:
         address = Address(display_name=shown, addr_spec=email.strip())
     except (ValueError, IndexError):

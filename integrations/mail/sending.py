@@ -72,7 +72,7 @@ def carry_out(due: Due, hands: Hands) -> Mapping[str, Any]:
     Raises what the connection raises. An address that the mail server refuses for good gets no
     further letters.
     """
-    connection.sender(hands.settings)
+    connection.refuse_unset(hands.settings)
     ready = _prepared(due, hands)
     if isinstance(ready, str):
         return {"not_sent": ready}
@@ -148,7 +148,7 @@ def mail(
 
 def send_test(letter: Letter, reader: Reader, *, settings: Settings, now: datetime) -> str:
     """Send a letter with invented contents at once; its Message-ID."""
-    connection.sender(settings)
+    connection.refuse_unset(settings)
     set_ = framed(letter.preview(settings), letter, reader, settings)
     key = f"test:{secrets.token_hex(8)}"
     made = mail(set_, reader, key=key, settings=settings, now=now)

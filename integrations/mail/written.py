@@ -6,6 +6,7 @@ sets it twice, so that both parts say the same. Pure.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from functools import singledispatch
 from typing import Any, ClassVar, TypeAlias
@@ -144,7 +145,12 @@ def one_or_more(count: int, one: Words, more: Words) -> Words:
     return said.format(n=Words(number_text(count, "en"), number_text(count, "fr")))
 
 
+def on_one_line(text: str) -> str:
+    """A text without line breaks and control characters; unbreakable spaces stay."""
+    return re.sub(r"[\x00-\x20\x7f\x85\u2028\u2029]+", " ", text).strip(" ")
+
+
 def shortened(text: str, most: int) -> str:
     """A text on one line, cut between words where it is too long."""
-    line = " ".join(text.split())
+    line = on_one_line(text)
     return line if len(line) <= most else line[:most].rsplit(" ", 1)[0] + " …"

@@ -42,29 +42,29 @@ from rewards.sentences.numbers import how_many, value
 WEEK = timedelta(days=7)
 MOVED_MOST = 6
 KINDS = {
-    "partners": Words("partners", "partenaires"),
-    "people": Words("people", "personnes"),
-    "groups": Words("groups", "groupes"),
-    "calendars": Words("calendars", "calendriers"),
-    "targets": Words("targets", "objectifs"),
-    "order-lines": Words("order lines", "lignes de commande"),
-    "receipts": Words("receipts", "réceptions"),
-    "tickets": Words("tickets", "tickets"),
-    "visits": Words("visits", "interventions"),
-    "portal-events": Words("portal events", "visites du portail"),
-    "catalogue-status": Words("catalogue statuses", "états de catalogue"),
-    "learning": Words("courses followed", "formations suivies"),
-    "invoices": Words("invoices", "factures"),
-    "answers": Words("answers", "réponses"),
-    "referrals": Words("referrals", "recommandations"),
-    "quotes": Words("quotes", "devis"),
-    "events": Words("events", "événements"),
+    "partners": Words("Partners", "Partenaires"),
+    "people": Words("People", "Personnes"),
+    "groups": Words("Groups", "Groupes"),
+    "calendars": Words("Calendars", "Calendriers"),
+    "targets": Words("Targets", "Objectifs"),
+    "order-lines": Words("Order lines", "Lignes de commande"),
+    "receipts": Words("Receipts", "Réceptions"),
+    "tickets": Words("Tickets", "Tickets"),
+    "visits": Words("Visits", "Interventions"),
+    "portal-events": Words("Portal events", "Visites du portail"),
+    "catalogue-status": Words("Catalogue statuses", "États de catalogue"),
+    "learning": Words("Courses followed", "Formations suivies"),
+    "invoices": Words("Invoices", "Factures"),
+    "answers": Words("Answers", "Réponses"),
+    "referrals": Words("Referrals", "Recommandations"),
+    "quotes": Words("Quotes", "Devis"),
+    "events": Words("Events", "Événements"),
 }
 STATES = {
-    State.GREEN: Words("target reached", "objectif atteint"),
-    State.RED: Words("target missed", "objectif manqué"),
-    State.NO_DATA: Words("not enough data", "trop peu de données"),
-    State.STALE: Words("out of date", "périmé"),
+    State.GREEN: Words("Target reached.", "Objectif atteint."),
+    State.RED: Words("Target missed.", "Objectif manqué."),
+    State.NO_DATA: Words("Not enough data.", "Trop peu de données."),
+    State.STALE: Words("Out of date.", "Chiffre périmé."),
 }
 
 
@@ -143,12 +143,15 @@ def _came_in(kinds: Sequence[CameIn]) -> list[Block]:
 
 
 def _counts(each: CameIn) -> Words:
-    parts = [Words("{n} new", "{n} en plus").format(n=how_many(each.taken))]
+    parts = [Words("{n} new", "{n} de plus").format(n=how_many(each.taken))]
     if each.corrected:
-        said = Words("{n} corrected", "{n} en correction")
-        parts.append(said.format(n=how_many(each.corrected)))
+        one, more = (
+            Words("{n} corrected", "{n} correction"),
+            Words("{n} corrected", "{n} corrections"),
+        )
+        parts.append(one_or_more(each.corrected, one, more))
     if each.refused:
-        parts.append(Words("{n} refused", "{n} en refus").format(n=how_many(each.refused)))
+        parts.append(Words("{n} refused", "{n} refus").format(n=how_many(each.refused)))
     return Words(*(", ".join(part.in_(language) for part in parts) for language in ("en", "fr")))
 
 
@@ -164,12 +167,12 @@ def _moved(week: Week) -> list[Block]:
 
 
 def _move(each: Moved) -> Item:
-    way = Words("better", "en mieux") if each.better else Words("worse", "en moins bien")
-    detail = Words("{way}: {before} before", "{way}\u202f: {before} avant").format(
-        way=way, before=each.before
-    )
-    details = (detail,) if each.state is None else (detail, each.state)
-    return Item(each.label, each.after, details)
+    if each.better:
+        said = Words("Better: it was {before}.", "Mieux\u202f: c’était {before}.")
+    else:
+        said = Words("Worse: it was {before}.", "Moins bien\u202f: c’était {before}.")
+    detail = said.format(before=each.before)
+    return Item(each.label, each.after, (detail,) if each.state is None else (detail, each.state))
 
 
 def _budgets(budgets: Sequence[Budget]) -> list[Block]:
@@ -284,8 +287,8 @@ def _as_moved(before: Figure, after: Figure) -> Moved:
     lower_is_better = CATALOGUE[after.kpi].direction is Direction.LOWER
     return Moved(
         sentences.label(after.kpi),
-        value(after.kpi, before.value),
-        value(after.kpi, after.value),
+        value(after.kpi, before.value, 1),
+        value(after.kpi, after.value, 1),
         better=higher is not lower_is_better,
         state=STATES[after.state] if after.state else None,
     )
@@ -305,15 +308,15 @@ def _preview(settings: Settings) -> Written:
         (
             Moved(
                 sentences.label("otif"),
-                value("otif", Fraction(942, 1000)),
-                value("otif", Fraction(961, 1000)),
+                value("otif", Fraction(942, 1000), 1),
+                value("otif", Fraction(961, 1000), 1),
                 better=True,
                 state=STATES[State.GREEN],
             ),
             Moved(
                 sentences.label("pnps"),
-                value("pnps", Fraction(31)),
-                value("pnps", Fraction(24)),
+                value("pnps", Fraction(31), 1),
+                value("pnps", Fraction(24), 1),
                 better=False,
                 state=STATES[State.RED],
             ),
