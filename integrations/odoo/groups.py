@@ -18,6 +18,7 @@ class Group:
 
 
 SALES = Group("Sales / User: All Documents", "sales_team.group_sale_salesman_all_leads")
+SALES_CHIEF = Group("Sales / Administrator", "sales_team.group_sale_manager")
 STOCK = Group("Inventory / User", "stock.group_stock_user")
 ACCOUNTS = Group("Show Accounting Features - Readonly", "account.group_account_readonly")
 PROJECTS = Group("Project / User", "project.group_project_user")
@@ -68,7 +69,11 @@ OPENED_BY: Mapping[str, Group] = {
     "ir.model.data": SETTINGS,
 }
 
-OPENED_FOR_WRITING_BY: Mapping[str, Group] = {"res.partner": CONTACTS}  # where it differs
+OPENED_FOR_WRITING_BY: Mapping[str, Group] = {  # where it differs
+    "res.partner": CONTACTS,
+    "loyalty.program": SALES_CHIEF,  # sellers may read it alone
+    "loyalty.card": SALES_CHIEF,  # sellers may change them, and make none
+}
 
 # The app that brings a model, by what its name begins with; the longest beginning counts.
 BROUGHT_BY: Mapping[str, str] = {

@@ -3,7 +3,7 @@
 The card's code is our key. Points are set to what the wallet holds now, whatever the effect was
 owed for, so that late and repeated effects do no harm. Odoo's users may change a card's points;
 they are set again, and never without saying so on the partner's thread. See
-docs/decisions/0011-what-odoo-users-change-on-a-card.md.
+docs/decisions/0012-what-people-change-on-a-card.md.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ MODEL = "loyalty.program"
 SOON, LATER = timedelta(seconds=5), timedelta(minutes=5)
 POINTS = Words("Points", "Points")
 # So that it is nobody's but ours: no order in Odoo earns on its cards or takes from them.
+OUT_OF_REACH = 1_000_000_000  # points that the reward takes which Odoo wants to see
 NOT_SOLD = ("sale_ok", "pos_ok", "ecommerce_ok", "portal_visible")
 
 
@@ -90,6 +91,8 @@ def _values(odoo: Odoo, name: str, settings: Settings) -> dict[str, Any]:
         "portal_point_name": POINTS.in_(settings.language),
     }
     values |= {each: False for each in NOT_SOLD if odoo.has_field(MODEL, each)}
-    if odoo.has_field(MODEL, "rule_ids"):  # else Odoo adds one by which orders earn points
-        values["rule_ids"] = [[5, 0, 0]]
+    if odoo.has_field(MODEL, "reward_ids"):
+        # Odoo wants one, and makes none by itself where `applies_on` is given; nor does it then
+        # make a rule by which orders earn points.
+        values["reward_ids"] = [[0, 0, {"discount": 1, "required_points": OUT_OF_REACH}]]
     return values

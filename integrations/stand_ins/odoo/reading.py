@@ -39,9 +39,9 @@ class Call:
             raise errors.NoModel(model)
         return Call(self.tables, table, self.user, self.now, tuple(ids), {})
 
-    def check(self, *, write: bool = False) -> None:
+    def check(self, *, write: bool = False, create: bool = False) -> None:
         """Refuse who has no right to the model."""
-        if not self.user.may(self.model, write=write):
+        if not self.user.may(self.model, write=write, create=create):
             raise self.refused(write=write)
 
     def refused(self, *, write: bool) -> OdooError:
@@ -114,7 +114,7 @@ def context_get(call: Call) -> dict[str, Any]:
 
 
 def has_access(call: Call, operation: str) -> bool:
-    return call.user.may(call.model, write=operation != "read")
+    return call.user.may(call.model, write=operation != "read", create=operation == "create")
 
 
 def has_group(call: Call, group_ext_id: str) -> bool:

@@ -11,6 +11,7 @@ SYSTEM = "base.group_system"
 PARTNER_MANAGER = "base.group_partner_manager"
 SALES_OWN = "sales_team.group_sale_salesman"
 SALES_ALL = "sales_team.group_sale_salesman_all_leads"
+SALES_CHIEF = "sales_team.group_sale_manager"
 STOCK = "stock.group_stock_user"
 ACCOUNTS = "account.group_account_readonly"
 PROJECT = "project.group_project_user"
@@ -20,7 +21,8 @@ HELPDESK = "helpdesk.group_helpdesk_user"
 
 EVERYTHING = "everything"  # the administrator's: all models, all ways
 SERVICE_GROUPS = frozenset(
-    {EMPLOYEE, PARTNER_MANAGER, SALES_OWN, SALES_ALL, STOCK, ACCOUNTS, PROJECT, COURSES, SURVEYS}
+    {EMPLOYEE, PARTNER_MANAGER, SALES_OWN, SALES_ALL, SALES_CHIEF, STOCK, ACCOUNTS, PROJECT}
+    | {COURSES, SURVEYS}
 )
 
 _SALES = (SALES_ALL, SALES_OWN)
@@ -69,15 +71,17 @@ _OPENED_TO_WRITE: Mapping[str, tuple[str, ...]] = {
     "sale.order": _SALES,
     "sale.order.line": _SALES,
     "crm.lead": _SALES,
-    "loyalty.program": _SALES,
+    "loyalty.program": (SALES_CHIEF,),
     "loyalty.card": _SALES,
     "loyalty.history": _SALES,
-    "loyalty.rule": _SALES,
-    "loyalty.reward": _SALES,
+    "loyalty.rule": (SALES_CHIEF,),
+    "loyalty.reward": (SALES_CHIEF,),
     "stock.picking": (STOCK,),
     "stock.move": (STOCK,),
     "helpdesk.ticket": (HELPDESK,),
 }
+# Where records that may be changed may not be made.
+_OPENED_TO_CREATE: Mapping[str, tuple[str, ...]] = {"loyalty.card": (SALES_CHIEF,)}
 
 # How messages name groups: in 18, and in 19 where it differs.
 _GROUPS_CALLED: Mapping[str, tuple[str, str]] = {
@@ -86,6 +90,7 @@ _GROUPS_CALLED: Mapping[str, tuple[str, str]] = {
     PARTNER_MANAGER: ("Extra Rights/Contact Creation", "Contact / Creation"),
     SALES_OWN: ("Sales/User: Own Documents Only",) * 2,
     SALES_ALL: ("Sales/User: All Documents",) * 2,
+    SALES_CHIEF: ("Sales/Administrator",) * 2,
     STOCK: ("Inventory/User",) * 2,
     ACCOUNTS: (
         "Technical/Show Accounting Features - Readonly",
@@ -135,10 +140,13 @@ class User:
     closed: frozenset[str] = frozenset()
     language: str = "en_US"
 
-    def may(self, model: str, *, write: bool) -> bool:
+    def may(self, model: str, *, write: bool, create: bool = False) -> bool:
         if model in self.closed:
             return False
-        return EVERYTHING in self.groups or bool(self.groups & set(_opened(model, write)))
+        opened = _opened(model, write)
+        if create:
+            opened = _OPENED_TO_CREATE.get(model, opened)
+        return EVERYTHING in self.groups or bool(self.groups & set(opened))
 
 
 def _opened(model: str, write: bool) -> tuple[str, ...]:

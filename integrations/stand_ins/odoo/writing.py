@@ -31,7 +31,7 @@ def moment(now: datetime) -> str:
 
 def create(call: Call, vals_list: Sequence[Row] | Row) -> list[int]:
     """New records. All are looked at before the first is made: a call is one transaction."""
-    call.check(write=True)
+    call.check(write=True, create=True)
     wanted = [vals_list] if isinstance(vals_list, Mapping) else list(vals_list)
     ready = [_new(call, values) for values in wanted]
     _refuse_twice(call, ready)

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from integrations.odoo.writing.activities import due_on
 from integrations.odoo.writing.cards import LATEST
 from integrations.odoo.writing.marks import entry_of, mark
-from integrations.stand_ins.odoo import SERVICE_GROUPS, Kind, User
-from integrations.stand_ins.odoo.rights import PARTNER_MANAGER, SALES_ALL, SALES_OWN
+from integrations.stand_ins.odoo import SERVICE_GROUPS, Field, Kind, User
+from integrations.stand_ins.odoo.rights import PARTNER_MANAGER, SALES_ALL, SALES_CHIEF, SALES_OWN
 from tests.harness.odoo_sync import ALDER, BIRCH, SALLY
 from tests.harness.odoo_writing import SERVICE, Programme, text_of, writing_into
 
@@ -172,7 +172,7 @@ def test_without_the_right_to_say_so_a_changed_card_is_left_alone(programme: Pro
 
 def allow(programme: Programme, groups: frozenset[str]) -> None:
     users = programme.stand_in.users
-    users[:] = [replace(each, groups=groups) if each == SERVICE else each for each in users]
+    users[:] = [replace(each, groups=groups) if each.id == SERVICE.id else each for each in users]
 
 
 def test_a_deleted_card_is_made_anew_and_told_of(programme: Programme) -> None:
@@ -236,14 +236,55 @@ def test_a_partner_that_odoo_does_not_know_has_no_card(programme: Programme) -> 
     assert programme.stand_in.rows("loyalty.program") == []
 
 
-def test_without_the_right_it_waits_for_a_person_and_says_for_what(programme: Programme) -> None:
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        ({SALES_ALL, SALES_OWN, SALES_CHIEF}, "Sales / User: All Documents"),
+        ({SALES_CHIEF}, "Sales / Administrator"),
+    ],
+    ids=["reading", "making"],
+)
+def test_without_the_right_it_waits_for_a_person_and_says_for_what(
+    programme: Programme, without: set[str], said: str
+) -> None:
     programme.switch("cards")
-    allow(programme, SERVICE_GROUPS - {SALES_ALL, SALES_OWN})
+    programme.stand_in.add("loyalty.program", {"name": "Partner CX", "program_type": "loyalty"})
+    allow(programme, SERVICE_GROUPS - without)
     programme.give("R01", 500, "gesture:1")
     programme.work()
     [(key, state)] = programme.standing("odoo.card").items()
     assert state == "parked"
-    assert "Sales / User: All Documents" in programme.why(key)
+    assert said in programme.why(key)
+
+
+def test_the_programme_earns_nothing_by_itself(engine: sa.Engine) -> None:
+    asked_for = [Field("reward_ids", "one2many"), Field("sale_ok", "boolean")]
+    with writing_into(engine, 19, fields={"loyalty.program": asked_for}) as programme:
+        programme.give("R01", 500, "gesture:1")
+        worked(programme)
+        [made] = programme.stand_in.asked("loyalty.program", "create")
+        [values] = made.arguments["vals_list"]
+        assert values["sale_ok"] is False
+        assert "rule_ids" not in values
+        [[_, _, reward]] = values["reward_ids"]
+        assert reward["required_points"] == 1_000_000_000
+
+
+def test_a_programme_that_may_not_be_made_is_asked_for(programme: Programme) -> None:
+    programme.switch("cards")
+    allow(programme, SERVICE_GROUPS - {SALES_CHIEF})
+    programme.give("R01", 500, "gesture:1")
+    programme.work()
+    programme.clock.pass_by(minutes=1)
+    programme.work()
+    told = programme.why("odoo.programme:Partner CX")
+    assert "the service account may make none. Make one of that name in Odoo" in told
+    assert set(programme.standing().values()) == {"parked", "waiting"}
+    programme.stand_in.add("loyalty.program", {"name": "Partner CX", "program_type": "loyalty"})
+    allow(programme, SERVICE_GROUPS)
+    programme.clock.pass_by(minutes=6)
+    programme.work()
+    assert programme.cards() == {"PCX-R01": 500}
 
 
 def test_a_programme_that_was_deleted_is_not_made_twice(programme: Programme) -> None:
