@@ -120,6 +120,8 @@ def _opened(settings: Settings) -> Iterator[Mailbox]:
     finally:
         with suppress(imaplib.IMAP4.error, OSError):
             server.logout()
+        with suppress(OSError):
+            server.shutdown()
 
 
 def _log_in(server: imaplib.IMAP4, settings: Settings) -> None:

@@ -146,6 +146,10 @@ def mailbox(folder: Path, inbox: Inbox) -> Iterator[Settings]:
             self.request = context.wrap_socket(self.request, server_side=True)
             super().setup()
 
+        def finish(self) -> None:
+            super().finish()
+            self.request.close()
+
         def handle(self) -> None:
             _converse(self.rfile, self.wfile, inbox)
 
