@@ -154,7 +154,7 @@ def _preview(settings: Settings) -> Written:
             "Lyon Thermique",
             (
                 Earned(
-                    Words("Network quality bonus", "Bonus qualité du réseau"),
+                    Words("Network quality bonus", "Prime qualité du réseau"),
                     500,
                     Words(
                         "OTIF 97.1% reaches 95%: 99 of 102 lines. Portal adoption 80% reaches 60%.",

@@ -213,7 +213,7 @@ def _preview(settings: Settings) -> Written:
             ),
             missed=(
                 Missed(
-                    Words("Network quality bonus", "Bonus qualité du réseau"),
+                    Words("Network quality bonus", "Prime qualité du réseau"),
                     sentences.points(500),
                     Words(
                         "OTIF 94.1% misses 95%: 48 of 51 lines.",
