@@ -71,6 +71,7 @@ OPENED_BY: Mapping[str, Group] = {
 
 OPENED_FOR_WRITING_BY: Mapping[str, Group] = {  # where it differs
     "res.partner": CONTACTS,
+    "mail.activity": CONTACTS,  # who plans one on a partner must be allowed to change it
     "loyalty.program": SALES_CHIEF,  # sellers may read it alone
     "loyalty.card": SALES_CHIEF,  # sellers may change them, and make none
 }

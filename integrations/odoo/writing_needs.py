@@ -24,7 +24,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
         ("loyalty.history", "create"),
     ),
     "notes": (("res.partner", "write"),),
-    "activities": (("mail.activity", "create"),),
+    "activities": (("mail.activity", "create"), ("res.partner", "write")),
     "tickets": (("project.task", "create"),),
 }
 LATER_MODELS = {"loyalty.history": 18}  # and the version that brought them
