@@ -10,7 +10,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -26,7 +26,7 @@ from partner_cx.settings import Settings
 
 LEASE = timedelta(seconds=2)
 SECONDS_EACH = 0.003  # that a neighbour takes, so that kills find somebody at work
-PATIENCE = 240  # seconds, for all of it
+PATIENCE = 900  # seconds, for all of it
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload([__name__])
@@ -41,18 +41,25 @@ def work_and_kill(
     """
     running = [_start(url, folder) for _ in range(workers)]
     until = time.monotonic() + PATIENCE
-    while kills:
-        time.sleep(draw.uniform(0.05, 0.3))
-        assert time.monotonic() < until, "it takes too long"
+    for _ in range(kills):
         victim = draw.randrange(workers)
+        _wait_for_progress(running, folder, until)
+        time.sleep(draw.uniform(0, 0.1))
         running[victim].kill()
         running[victim].join()
         running[victim] = _start(url, folder)
-        kills -= 1
     for process in running:
         process.join(max(0.0, until - time.monotonic()))
         assert process.exitcode == 0, f"a worker hangs, or failed: {process.exitcode}"
     return received(folder)
+
+
+def _wait_for_progress(running: Sequence[BaseProcess], folder: Path, until: float) -> None:
+    """Until somebody has written something more, so that kills find workers at work."""
+    before = received(folder).total()
+    while received(folder).total() == before and any(process.is_alive() for process in running):
+        assert time.monotonic() < until, "it takes too long"
+        time.sleep(0.01)
 
 
 def received(folder: Path) -> Counter[str]:
