@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from integrations.carrying import Due, Hands, Later
 from integrations.odoo.errors import NotAllowed
 from integrations.odoo.kept import connected
 from integrations.odoo.mapping import OdooMapping
 from integrations.odoo.writing.companies import switched_off
-from partner_cx.database import reading, transact
-from partner_cx.effects import Owed, State, listed, owe
+from partner_cx.database import transact
+from partner_cx.effects import Effect, Owed, owe
 from partner_cx.errors import Refused
 from partner_cx.settings import Settings
 from partner_cx.words import Words
@@ -40,17 +43,36 @@ def programme_id(odoo: Odoo, hands: Hands, mapping: OdooMapping) -> int:
         return found
     if not mapping.writing.make_programme:
         raise Refused(f"Odoo has no loyalty programme “{name}”.", remedy=_MAKE_ONE)
-    making = Owed(KIND, f"{KIND}:{name}", {"name": name})
     now = hands.clock()
-    transact(hands.engine, lambda session: owe(session, making, now=now))
-    with reading(hands.engine) as session:
-        (effect,) = listed(session, now=now, keys=[making.key])
-    if effect.state in (State.DONE, State.DROPPED):
+    try:
+        parked = transact(hands.engine, lambda session: _have_it_made(session, name, now))
+    except Refused:
+        if (found := _found(odoo, name)) is not None:  # made since we looked
+            return found
+        raise
+    raise Later(now + (LATER if parked else SOON))
+
+
+def _have_it_made(session: Session, name: str, now: datetime) -> bool:
+    """Owe the making of a programme, unless it is owed; whether that waits for a person.
+
+    Raises Refused when it was made before, or somebody dropped its making.
+    """
+    every = session.scalars(sa.select(Effect).where(Effect.kind == KIND).order_by(Effect.id))
+    earlier = [each for each in every if each.payload["name"] == name]
+    if any("programme" in (each.result or {}) or each.dropped_because for each in earlier):
         raise Refused(
-            f"Odoo's loyalty programme “{name}” was deleted or has another name now.",
+            f"Odoo's loyalty programme “{name}” was deleted or has another name now, or its making "
+            "was dropped.",
             remedy=_MAKE_ONE,
         )
-    raise Later(now + (LATER if effect.state is State.PARKED else SOON))
+    # Those that are done and made none were carried out while cards were switched off.
+    ended = [each for each in earlier if each.done_at]
+    if len(ended) == len(earlier):
+        key = ":".join([KIND, name, *([str(len(ended) + 1)] if ended else [])])
+        owe(session, Owed(KIND, key, {"name": name}), now=now)
+        return False
+    return earlier[-1].parked_at is not None
 
 
 _MAKE_ONE = (

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from integrations.handlers import HANDLERS
+from integrations.leasing import Lane
 from integrations.odoo.writing.activities import due_on
 from integrations.odoo.writing.cards import LATEST
 from integrations.odoo.writing.marks import entry_of, mark
 from integrations.stand_ins.odoo import SERVICE_GROUPS, Field, Kind, User
 from integrations.stand_ins.odoo.rights import PARTNER_MANAGER, SALES_ALL, SALES_CHIEF, SALES_OWN
+from integrations.worker import Worker
 from tests.harness.odoo_sync import ALDER, BIRCH, SALLY
 from tests.harness.odoo_writing import SERVICE, Programme, text_of, writing_into
 
@@ -255,6 +258,19 @@ def test_without_the_right_it_waits_for_a_person_and_says_for_what(
     [(key, state)] = programme.standing("odoo.card").items()
     assert state == "parked"
     assert said in programme.why(key)
+
+
+def test_a_programme_whose_making_was_switched_off_is_made_later(programme: Programme) -> None:
+    programme.switch("cards")
+    programme.give("R01", 500, "gesture:1")
+    only = {kind: HANDLERS[kind] for kind in ("announce", "odoo.card")}
+    Worker(programme.hands, only, lane=Lane(frozenset(only))).run_dry()
+    programme.switch()
+    programme.work()
+    assert programme.standing("odoo.programme") == {}
+    programme.switch("cards")
+    worked(programme)
+    assert programme.cards() == {"PCX-R01": 500}
 
 
 def test_the_programme_earns_nothing_by_itself(engine: sa.Engine) -> None:
