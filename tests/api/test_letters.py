@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -241,7 +242,13 @@ def test_without_a_mail_server_a_test_letter_is_refused(at_home: Path):
 
 
 def test_stopped_addresses_are_listed_and_allowed_again(at_home: Path, engine: sa.Engine, url: str):
-    bounced = {"email": DORA, "hard": True, "status": "5.1.1", "reason": "nobody", "now": NOW}
+    bounced: dict[str, Any] = {
+        "email": DORA,
+        "hard": True,
+        "status": "5.1.1",
+        "reason": "nobody",
+        "now": NOW,
+    }
     transact(engine, lambda session: note_bounce(session, message_id="<1@x>", **bounced))
     door(engine).post(stop_link("digests"))
     status, out, _ = command("stopped", "--format", "json", url=url)

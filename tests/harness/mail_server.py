@@ -62,7 +62,7 @@ class Post:
             self.taken.append(message_from_bytes(contents, policy=policy.default))
         await asyncio.sleep(self.slow_seconds)
         if self.breaks_off:
-            assert server.transport
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return self.data
 
@@ -75,7 +75,9 @@ def mail_server(
     certificate = certificate_of_ones_own(folder)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
-    tls = {"tls_context": context, "require_starttls": True} if security == "starttls" else {}
+    tls: dict[str, Any] = (
+        {"tls_context": context, "require_starttls": True} if security == "starttls" else {}
+    )
     if login:
         tls |= {"auth_required": True, "authenticator": _authenticator(post)}
         tls["auth_require_tls"] = security == "starttls"  # of TLS from the start it knows nothing
