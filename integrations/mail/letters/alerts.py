@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,6 +36,7 @@ from rewards.budgets import BudgetAlert
 
 DETRACTOR_MOST = 6  # of 10, in nps and pnps
 SHOWN = 10
+EXAMPLES = 5
 
 
 # --- A budget -------------------------------------------------------------------------------------
@@ -258,13 +258,19 @@ def _of_parked(desk: Desk) -> Written | None:
 
 def parked_now(desk: Desk) -> ParkedEffects:
     """What is parked at present, and the reasons of the newest."""
-    found = sa.select(Effect.kind, Effect.key, Effect.parked_because).where(
-        Effect.parked_at.is_not(None)
+    parked = Effect.parked_at.is_not(None)
+    counts = (
+        sa.select(Effect.kind, sa.func.count())
+        .where(parked)
+        .group_by(Effect.kind)
+        .order_by(Effect.kind)
     )
-    rows = desk.session.execute(found.order_by(Effect.parked_at.desc(), Effect.id.desc())).all()
-    counts = Counter(row.kind for row in rows)
-    examples = [(row.key, shortened(row.parked_because, 300)) for row in rows[:5]]
-    return ParkedEffects(tuple(sorted(counts.items())), tuple(examples))
+    newest = sa.select(Effect.key, Effect.parked_because).where(parked)
+    newest = newest.order_by(Effect.parked_at.desc(), Effect.id.desc()).limit(EXAMPLES)
+    return ParkedEffects(
+        tuple((kind, count) for kind, count in desk.session.execute(counts)),
+        tuple((key, shortened(why or "", 300)) for key, why in desk.session.execute(newest)),
+    )
 
 
 def _newest(desk: Desk) -> About | None:
