@@ -6,21 +6,20 @@ it concerns: the partner's users, Odoo, other systems. One row for an act, howev
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from partner_cx.effects import ANNOUNCE, Owed, owe, owe_all
-
-KEYS_AT_ONCE = 500
+from partner_cx.effects import ANNOUNCE, Owed, owe
 
 
-def entries_posted(session: Session, keys: Sequence[str], *, now: datetime) -> None:
-    """Owe the telling of transfers to or from what partners and people own, by their keys."""
-    pieces = (keys[start : start + KEYS_AT_ONCE] for start in range(0, len(keys), KEYS_AT_ONCE))
-    owe_all(session, [_of_entries(piece) for piece in pieces], now=now)
+def entries_posted(session: Session, transfer_ids: Iterable[int], *, now: datetime) -> None:
+    """Owe the telling of transfers, new in this transaction, that touch what somebody owns."""
+    runs = _runs(transfer_ids)
+    if runs:
+        key = f"{ANNOUNCE}:transfers:{runs[0][0]}-{runs[-1][1]}"
+        owe(session, Owed(ANNOUNCE, key, {"transfers": runs}), now=now)
 
 
 def closed(session: Session, closing_id: int, *, now: datetime) -> None:
@@ -42,6 +41,12 @@ def _of(act: str, number: int) -> Owed:
     return Owed(ANNOUNCE, f"{ANNOUNCE}:{act}:{number}", {act: number})
 
 
-def _of_entries(keys: Sequence[str]) -> Owed:
-    digest = hashlib.sha256("\n".join(keys).encode()).hexdigest()
-    return Owed(ANNOUNCE, f"{ANNOUNCE}:entries:{digest}", {"entries": list(keys)})
+def _runs(ids: Iterable[int]) -> list[list[int]]:
+    """The first and the last of each run of numbers: ten thousand that one close posted are one."""
+    runs: list[list[int]] = []
+    for number in sorted(ids):
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return runs

@@ -34,7 +34,7 @@ Hearer = Callable[[Session, Sequence[Telling], Settings, datetime], Iterable[Owe
 HEARERS: Sequence[Hearer] = (webhook_messages.hear, odoo_writing.hear, letters.hear)
 
 _ACTS: Mapping[str, Callable[[Session, Any], Iterator[Telling]]] = {
-    "entries": entries.of_keys,
+    "transfers": entries.of_transfers,
     "closing": acts.of_closing,
     "event": acts.of_event,
     "budget_alert": acts.of_budget_alert,

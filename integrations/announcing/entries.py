@@ -16,11 +16,16 @@ from rewards.ledger import Account, AccountKind, Entry, Transfer
 from rewards.rulebook import RuleVersion
 
 OWNED = (AccountKind.WALLET, AccountKind.PENDING)
+RUNS_AT_ONCE = 200
 
 
-def of_keys(session: Session, keys: Sequence[str]) -> Iterator[Telling]:
-    """Of the transfers with these keys: one telling for each wallet they touch."""
-    yield from _tellings(session, Transfer.key.in_(keys))
+def of_transfers(session: Session, runs: Sequence[Sequence[int]]) -> Iterator[Telling]:
+    """Of transfers, by runs of their ids, each with its first and last: one for each wallet."""
+    for start in range(0, len(runs), RUNS_AT_ONCE):
+        some = runs[start : start + RUNS_AT_ONCE]
+        yield from _tellings(
+            session, sa.or_(*(Transfer.id.between(first, last) for first, last in some))
+        )
 
 
 def of_decisions(session: Session, decision_ids: Collection[int]) -> Iterator[Telling]:

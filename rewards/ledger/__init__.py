@@ -235,7 +235,7 @@ def post_one(session: Session, posting: Posting, *, now: datetime) -> int:
         for changed, points in posting.changes.items():
             change(session, changed, points)
         session.execute(sa.insert(Entry), [_entry(added, *c) for c in posting.changes.items()])
-        _announce(session, [posting], now)
+        _announce(session, {added: posting.changes}, now)
     return added
 
 
@@ -288,16 +288,23 @@ def post_many(session: Session, postings: Sequence[Posting], *, now: datetime) -
                 totals[changed] += points
         change_many(session, totals)
         _add_entries(session, changes)
-        _announce(session, [each for each in postings if each.key in ids], now)
+        _announce(session, changes, now)
     return len(ids)
 
 
-def _announce(session: Session, posted: Iterable[Posting], now: datetime) -> None:
-    """Owe the telling of what came to an owner, or left one; what only moves budgets isn't told."""
-    told = dict.fromkeys(
-        each.key for each in posted if any(changed.kind in _OWNED for changed in each.changes)
-    )
-    announcing.entries_posted(session, list(told), now=now)
+def _announce(
+    session: Session, changes: Mapping[int, Mapping[AnyAccount, int]], now: datetime
+) -> None:
+    """Owe the telling of what came to an owner, or left one; what only moves budgets isn't told.
+
+    changes: what each new transfer does to its accounts, by the transfer's id.
+    """
+    told = (number for number, of_one in changes.items() if any(map(_is_owned, of_one)))
+    announcing.entries_posted(session, told, now=now)
+
+
+def _is_owned(account: AnyAccount) -> bool:
+    return account.kind in _OWNED
 
 
 _OWNED = frozenset({AccountKind.WALLET, AccountKind.PENDING})
