@@ -234,3 +234,17 @@ def _partners(engine: sa.Engine) -> None:
             session.add(OdooLink(model="res.partner", odoo_id=number, ours=code, seen=seen))
 
     transact(engine, link)
+
+
+def worked(programme: Programme, **passing: float) -> None:
+    """Let time pass, then carry out what is due. Nothing stays undone."""
+    for _ in range(8):
+        programme.clock.pass_by(**(passing or {"minutes": 1}))
+        programme.work()
+    assert programme.standing() == {}
+
+
+def allow(programme: Programme, groups: frozenset[str]) -> None:
+    """Let the service account be in these groups alone."""
+    users = programme.stand_in.users
+    users[:] = [replace(each, groups=groups) if each.id == SERVICE.id else each for each in users]

@@ -203,7 +203,9 @@ class _Card:
             found=_number(self.points),
             balance=_points(self.balance),
         )
-        notes.tell(self.odoo, self.hands, self.holder, told, key=f"card {self.due.key}")
+        notes.tell(
+            self.odoo, self.hands, self.holder, told, key=f"card {self.due.key} at {self.points:g}"
+        )
 
     def _remember(self, **changed: int | None) -> None:
         seen = Seen(**(vars(self.seen) | changed))
