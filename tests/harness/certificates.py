@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 
 def certificate_of_ones_own(folder: Path, host: str = "127.0.0.1") -> Path:
-    """A file with a key and its certificate, good for this machine."""
+    """A file with a key and its certificate, good for a machine of this number or name."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
@@ -26,7 +26,7 @@ def certificate_of_ones_own(folder: Path, host: str = "127.0.0.1") -> Path:
         .not_valid_before(now - timedelta(days=1))
         .not_valid_after(now + timedelta(days=1))
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))]),
+            x509.SubjectAlternativeName([_alternative(host)]),
             critical=False,
         )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
@@ -42,3 +42,10 @@ def certificate_of_ones_own(folder: Path, host: str = "127.0.0.1") -> Path:
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     return file
+
+
+def _alternative(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)

@@ -14,7 +14,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from integrations.carrying import Hands
 from integrations.telling import Telling
-from integrations.webhooks import messages, sending
+from integrations.webhooks import messages, posting
 from integrations.webhooks.addresses import destination, sound_url
 from integrations.webhooks.endpoints import WebhookAttempt, WebhookEndpoint, end
 from integrations.webhooks.secrets import end_former, make_secret, secrets_in_force
@@ -133,7 +133,7 @@ def test_what_is_not_received_is_sent_again_under_the_same_id(
     fault: Any,
     told: str,
 ) -> None:
-    monkeypatch.setattr(sending, "ANSWER_WITHIN", 0.5)
+    monkeypatch.setattr(posting, "ANSWER_WITHIN", 0.5)
     endpoint(engine, receiver.url)
     receiver.answers.append(fault)
     tell(engine, clock, telling())
@@ -190,7 +190,7 @@ def test_an_answer_without_an_end_is_not_waited_for(
     carry_out(engine, clock)
     [attempt] = attempts(engine)
     assert attempt.status == 200
-    assert len(str(attempt.answer)) <= sending.ANSWER_KEPT
+    assert len(str(attempt.answer)) <= posting.ANSWER_KEPT
 
 
 def test_who_is_gone_is_told_nothing_any_more(
