@@ -1,6 +1,7 @@
 """The demo network built: its files taken in as a user's own, its past quarters closed.
 
-`network` makes the files; after it come the import, the closes and the pages that everybody uses.
+`network` makes the files; after it come the import, the closes, the neighbours and the pages that
+everybody uses.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from api.demo.cast import BRAND_DOMAIN, MEMBERS
 from api.demo.network import DemoFile, make_network
 from api.demo.programme import ACTOR, put_in_force
 from api.demo.story import FULL_QUARTERS
-from api.measuring import measure_period
 from api.wiring import House
+from integrations.carrying import Hands
 from integrations.files.importing import import_file
+from integrations.worker import carry_out_due
 from partner_cx.database import reading, transact
 from partner_cx.errors import Conflict
 from partner_cx.network.partners import Partner
@@ -30,11 +32,13 @@ from partner_cx.operations.imports import Import
 from partner_cx.periods import Period, PeriodKind
 from partner_cx.quantities import number_text
 from partner_cx.settings import data_folder
-from partner_cx.words import Words
+from partner_cx.words import COLON, Words
 from rewards import closings
+from rewards.events.drawing import draw_events
 
 CLOSED_AFTER = timedelta(days=7)  # how long after a quarter's end it is closed
 LAST_FILE = "order-lines-corrections"
+_IS_LAST = Import.file_name.startswith(LAST_FILE)
 SHOWN_PEOPLE = (  # whom the demo offers to sign in as, by the partner they belong to
     (Words("the distributor Sanithermie", "le distributeur Sanithermie"), "SANITHERMIE"),
     (Words("the reseller Lyon Thermique", "le revendeur Lyon Thermique"), "LYON-THERMIQUE"),
@@ -81,11 +85,17 @@ def build(
     opening = datetime.combine(quarters[0].first_day, time(9), tzinfo=house.settings.zone)
     transact(house.engine, lambda session: put_in_force(session, quarters[0], now=opening))
     for quarter in quarters:
+        if quarter == quarters[-1]:
+            _catch_up(house, quarter)
         _close(house, quarter, language, tell)
     _take_in(house, late, now, language, tell)
-    running = Period.of(local.date(), PeriodKind.QUARTER)
-    for period in (running, Period.of(local.date(), PeriodKind.YEAR)):
-        measure_period(house, period, now=now)
+    draw_events(house.engine, now=now, settings=house.settings)
+
+
+def built_at(engine: sa.Engine) -> datetime:
+    """When the network of this database was built."""
+    with reading(engine) as session:
+        return session.scalars(sa.select(Import.imported_at).where(_IS_LAST).limit(1)).one()
 
 
 def past_quarters(now: datetime) -> list[Period]:
@@ -103,7 +113,9 @@ def links(house: House, address: str) -> Iterator[str]:
     def made(session: Session) -> list[str]:
         at = datetime.now(UTC)
         return [
-            f"{who.in_(house.language)}: {address}/sign-in/{make_link(session, email, now=at)}"
+            who.in_(house.language)
+            + COLON.in_(house.language)
+            + f"{address}/sign-in/{make_link(session, email, now=at)}"
             for who, email in _who_signs_in(session)
         ]
 
@@ -161,11 +173,22 @@ def _take_in(
         tell(f"  {file.path.name}: {', '.join(shown)}")
 
 
+def _catch_up(house: House, last: Period) -> None:
+    """Carry out what the closes before the last one owed: nobody listened to the demo yet."""
+    at = _closed_at(house, last)
+    draw_events(house.engine, now=at, settings=house.settings)
+    carry_out_due(Hands(house.engine, house.settings, lambda: at))
+
+
+def _closed_at(house: House, quarter: Period) -> datetime:
+    return quarter.ends_at(house.settings.zone) + CLOSED_AFTER
+
+
 def _close(house: House, quarter: Period, language: str, tell: Tell) -> None:
     closed = closings.close(
         house.engine,
         quarter,
-        now=quarter.ends_at(house.settings.zone) + CLOSED_AFTER,
+        now=_closed_at(house, quarter),
         by=ACTOR,
         settings=house.settings,
     )
@@ -183,8 +206,7 @@ def _refuse_other_networks(session: Session) -> None:
 
 
 def _is_built(session: Session) -> bool:
-    built = sa.select(Import.id).where(Import.file_name.startswith(LAST_FILE)).limit(1)
-    return session.scalar(built) is not None
+    return session.scalar(sa.select(Import.id).where(_IS_LAST).limit(1)) is not None
 
 
 def _say(language: str, en: str, fr: str) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import zlib
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -89,13 +90,9 @@ def make_network(folder: Path, *, until: date, seed: int = 7) -> list[DemoFile]:
     folder.mkdir(parents=True, exist_ok=True)
     shelf = Shelf(folder)
     stage = Stage.up_to(until)
-
-    def dice(what: str) -> np.random.Generator:
-        """Chance of its own for each file, so that changing one leaves the others as they were."""
-        return np.random.default_rng([seed, zlib.crc32(what.encode())])
-
+    dice = partial(_dice, seed)
     people = contacts(dice("people"))
-    days = partner_days(stage, dice("partners"))
+    days = network_days(until, seed=seed)
     script = tell(stage, days, dice("story"))
     lines, receipts = trade.order_lines(script, stage, dice("order-lines"))
     bills = trade.invoices(lines, script, stage, dice("invoices"))
@@ -132,6 +129,16 @@ def make_network(folder: Path, *, until: date, seed: int = 7) -> list[DemoFile]:
             name="order-lines-corrections",
         ),
     ]
+
+
+def network_days(until: date, *, seed: int = 7) -> pd.DataFrame:
+    """When each partner joined and left, indexed by code, for whoever else tells of them."""
+    return partner_days(Stage.up_to(until), _dice(seed, "partners"))
+
+
+def _dice(seed: int, what: str) -> np.random.Generator:
+    """Chance of its own for each file, so that changing one leaves the others as they were."""
+    return np.random.default_rng([seed, zlib.crc32(what.encode())])
 
 
 def _partners(days: pd.DataFrame) -> pd.DataFrame:

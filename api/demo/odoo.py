@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 
 from api.demo.cast import BRAND_DOMAIN, HEADQUARTERS, MEMBERS, Member
+from api.demo.network import network_days
 from integrations.stand_ins.odoo import ADMINISTRATOR, StandIn
 from integrations.stand_ins.odoo.playing import Play
+from integrations.stand_ins.odoo.playing.stage import BORN
 from partner_cx.periods import Period, PeriodKind
 
 SHOWN = (
@@ -97,13 +100,16 @@ def make_odoo(version: int, *, until: date, seed: int = 7) -> DemoOdoo:
     for code, name, price, _ in _PRODUCTS:
         play.stage.product(code, name, price=price)
     reps = [
-        play.network.staff(name) for _, name, role, _ in HEADQUARTERS if role in ("rep", "manager")
+        play.network.staff(name, lang=_spoken(language))
+        for _, name, role, language in HEADQUARTERS
+        if role in ("rep", "manager")
     ]
     end = datetime(until.year, until.month, until.day, tzinfo=UTC)
     start = datetime.combine(Period.of(until, PeriodKind.QUARTER).first_day, end.timetz())
     odoo = DemoOdoo(play, end)
     members = [member for member in MEMBERS if member.code in SHOWN]
-    known = _companies(play, members, reps)
+    joined_on = network_days(until, seed=seed)["joined_on"]
+    known = _companies(play, members, reps, joined_on)
     for member in members:
         people = _people(play, member, known[member.code])
         _orders(odoo, known[member.code], start, rng)
@@ -112,9 +118,12 @@ def make_odoo(version: int, *, until: date, seed: int = 7) -> DemoOdoo:
     return odoo
 
 
-def _companies(play: Play, members: list[Member], reps: list[int]) -> dict[str, int]:
+def _companies(
+    play: Play, members: list[Member], reps: list[int], joined_on: pd.Series
+) -> dict[str, int]:
     """Partners by their codes, those above others first, as the cast has them."""
     known: dict[str, int] = {}
+    regions: dict[str, int] = {}
     for place, member in enumerate(members):
         known[member.code] = play.network.company(
             member.code,
@@ -123,11 +132,27 @@ def _companies(play: Play, members: list[Member], reps: list[int]) -> dict[str, 
             under=known.get(member.parent_code),
             tags=(member.kind.capitalize(),),
             country=member.country,
-            language="fr_FR" if member.language == "fr" else "en_US",
+            language=_spoken(member.language),
             salesperson=reps[place % len(reps)],
             email=f"contact@{member.domain}",
+            state_id=_region(play, member, regions),
+            date_partnership=joined_on[member.code].date().isoformat(),
         )
     return known
+
+
+def _region(play: Play, member: Member, regions: dict[str, int]) -> int:
+    """A region as Odoo has it, a state of its country; each made once."""
+    if member.region not in regions:
+        country = play.network.country(member.country)
+        regions[member.region] = play.stage.add(
+            "res.country.state", BORN, name=member.region, country_id=country
+        )
+    return regions[member.region]
+
+
+def _spoken(language: str) -> str:
+    return "fr_FR" if language == "fr" else "en_US"
 
 
 def _people(play: Play, member: Member, company: int) -> list[int]:
