@@ -10,7 +10,7 @@ import typer
 from api.commands.options import Database, Form, In, Now
 from api.commands.rule_files import By, who
 from api.printing import Format, Row, print_rows, say
-from partner_cx.network.tokens import Scope
+from partner_cx.network.scopes import Scope
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -10,9 +10,9 @@ from fastapi import Depends, Header, HTTPException, Request
 
 from api.request_scope import Clock, Reading, wiring
 from partner_cx.database import transact
+from partner_cx.network.scopes import Scope
 from partner_cx.network.tokens import (
     ApiToken,
-    Scope,
     holder_of,
     is_worth_noting,
     note_use,

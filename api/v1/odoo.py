@@ -17,8 +17,8 @@ from integrations.odoo.state import OdooLink
 from partner_cx.errors import Forbidden, NotFound
 from partner_cx.network.partners import Partner
 from partner_cx.network.people import Role
+from partner_cx.network.scopes import Scope
 from partner_cx.network.sign_in_links import LINK_LASTS, make_link, person_called
-from partner_cx.network.tokens import Scope
 from partner_cx.periods import PeriodKind
 from rewards.ledger import Account, AccountKind, Entry, Transfer, wallet_of
 

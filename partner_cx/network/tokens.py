@@ -6,23 +6,17 @@ import hashlib
 import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Instant, Text
 from partner_cx.errors import Forbidden, Invalid, NotFound
+from partner_cx.network.scopes import Scope
 
 PREFIX = "pcx_"  # so that one that was left somewhere is known for what it is
 NAME_LONGEST = 100
 NOTED_EVERY = timedelta(minutes=5)  # how finely it is noted when a token was last used
-
-
-class Scope(StrEnum):
-    """What a token may be used for."""
-
-    ODOO = "odoo"  # the module in Odoo: what it shows of partners, and its users' sign-in links
 
 
 class ApiToken(Base):

@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 
 from integrations.odoo.state import OdooLink
 from partner_cx.database import open_database, transact
-from partner_cx.network.tokens import ApiToken, Scope, end_token, make_token
+from partner_cx.network.scopes import Scope
+from partner_cx.network.tokens import ApiToken, end_token, make_token
 from tests.harness.cast import a_closed_programme, at_the_door
 from tests.harness.databases import fresh_database
 from tests.harness.programme import NOW

@@ -23,7 +23,8 @@ import uvicorn
 from api.app import make_app
 from integrations.odoo.state import OdooLink
 from partner_cx.database import open_database, transact
-from partner_cx.network.tokens import Scope, make_token
+from partner_cx.network.scopes import Scope
+from partner_cx.network.tokens import make_token
 from tests.harness.cast import a_closed_programme
 from tests.harness.databases import fresh_database
 from tests.harness.intake import SETTINGS
