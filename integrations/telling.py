@@ -16,7 +16,7 @@ class Telling:
     """One thing that happened.
 
     event: what sort of thing, such as entry.posted; see `docs/guide/webhooks.md`.
-    id: the same for the same thing, however often it is told.
+    id: the same for the same thing, however often it is told: letters, digits, colons, hyphens.
     at: when it was recorded.
     partner_id, partner_code: whom it concerns; None: the programme as a whole, or a person alone.
     data: what there is to say, fit for JSON. Days and instants are ISO 8601, points whole numbers,

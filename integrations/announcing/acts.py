@@ -38,7 +38,7 @@ def of_closing(session: Session, closing_id: int) -> Iterator[Telling]:
     for (partner_id, code), of_partner in groupby(rows, lambda row: (row.partner_id, row.partner)):
         yield Telling(
             event="decisions.made",
-            id=f"decisions:closing:{closing_id}:{code}",
+            id=f"decisions:closing:{closing_id}:{partner_id}",
             at=closing.closed_at,
             partner_id=partner_id,
             partner_code=code,

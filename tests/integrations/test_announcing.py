@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -147,3 +148,14 @@ def _forget_that_it_was_done(engine: sa.Engine) -> None:
     """As when a worker is killed between the act and its settling."""
     again = sa.update(Effect).where(Effect.kind == ANNOUNCE).values(done_at=None)
     transact(engine, lambda session: session.execute(again))
+
+
+def test_what_is_told_has_an_id_that_any_header_can_hold(engine: sa.Engine) -> None:
+    """Codes may be written in any alphabet; ids may not, nor hold the full stops of signatures."""
+    take(engine, "partners", partner("Ré.seau ν"))
+    a_closed_quarter(engine)
+    decided = told(engine, "decisions.made")
+    assert "Ré.seau ν" in [each.partner_code for each in decided]
+    others = [*told(engine, "entry.posted"), *told(engine, "period.closed")]
+    ids = [each.id for each in (*decided, *others)]
+    assert [each for each in ids if not re.fullmatch(r"[\w:-]+", each, re.ASCII)] == []
