@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any
@@ -19,13 +19,18 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from integrations.timetables import Timetable, next_after, parse
 from partner_cx.database import Base, Instant, Text, lock, reading, transact
-from partner_cx.effects import Effect, Owed, State, is_open, listed, owe_all
+from partner_cx.effects import Effect, Owed, State, drop, is_open, listed, owe_all
 from partner_cx.errors import Invalid
 from partner_cx.settings import Settings
 from partner_cx.words import Words
 
 TABLE = Effect.__table__
 MOMENT_SHAPE = "2026-11-22T05:15Z"  # at the end of keys
+BY = "schedule"  # who gives up what a later moment stands for
+# How far a changed timetable looks back: processes whose settings differ change it in turn, every
+# few seconds, and each still plans the moments of its own.
+OVERLAP = timedelta(minutes=1)
+AHEAD_MAX = timedelta(days=1)  # beyond this, what was planned by a clock is not believed
 
 
 class SchedulePlan(Base):
@@ -207,7 +212,8 @@ def plan(engine: sa.Engine, *, settings: Settings, now: datetime) -> int:
 
     The first time, and after a timetable was changed, a task is planned from now on. Of a task that
     catches up with its last moment only, a moment is passed over while an earlier one is still
-    under way or waits for its neighbour: when that is done, it will have done the work of both.
+    under way or waits for its neighbour: when that is done, it will have done the work of both. An
+    earlier one that is parked is given up for it: what stands in the way is told once.
     """
     planned = timetables(settings)
     with reading(engine) as session:  # nearly always there is nothing to do, and nobody waits
@@ -222,20 +228,41 @@ def _plan_all(session: Session, planned: list[Planned], settings: Settings, now:
 
 
 def _plan(session: Session, planned: Planned, settings: Settings, now: datetime) -> int:
-    known = _known(session, planned)
+    task, known = planned.task, _known(session, planned)
     if not _changes(planned, known, settings, now):
         return 0
-    if known is None or known.when_written != planned.written:
-        session.merge(
-            SchedulePlan(task=planned.task.name, planned_until=now, when_written=planned.written)
-        )
-        return 0
-    moments = list(planned.timetable.moments(known.planned_until, now, settings.zone))
-    known.planned_until = moments[-1]
-    if planned.task.catch_up is CatchUp.LAST:
-        moments = [] if _is_under_way(session, planned.task) else moments[-1:]
-    owe_all(session, [planned.task.owed_at(moment) for moment in moments], now=now)
+    since = _since(planned, known, now)
+    moments = list(planned.timetable.moments(since, now, settings.zone))
+    until = moments[-1] if moments else since
+    session.merge(SchedulePlan(task=task.name, planned_until=until, when_written=planned.written))
+    if task.catch_up is CatchUp.LAST:
+        moments = [] if _is_under_way(session, task, now) else moments[-1:]
+        for moment in moments:
+            _stand_in(session, task, moment, now)
+    owe_all(session, [task.owed_at(moment) for moment in moments], now=now)
     return len(moments)
+
+
+def _since(planned: Planned, known: SchedulePlan | None, now: datetime) -> datetime:
+    """From where on there is something to plan."""
+    if known is None or _is_ahead(known, now):
+        return now
+    if known.when_written != planned.written:
+        return max(known.planned_until, now - OVERLAP)
+    return known.planned_until
+
+
+def _is_ahead(known: SchedulePlan, now: datetime) -> bool:
+    """Whether it was planned by a clock that has gone back since, or by `--now`."""
+    return known.planned_until > now + AHEAD_MAX
+
+
+def _stand_in(session: Session, task: Task, moment: datetime, now: datetime) -> None:
+    """Give up the parked effects of a task whose newest moment does their work, too."""
+    parked = sa.select(TABLE.c.key).where(TABLE.c.parked_at.is_not(None), _planned_as(task))
+    because = f"{task.key_at(moment)} does its work, too."
+    if keys := session.scalars(parked).all():
+        drop(session, keys, by=BY, because=because, now=now)
 
 
 def _changes(
@@ -243,7 +270,7 @@ def _changes(
 ) -> bool:
     if not planned.wanted:
         return False
-    if known is None or known.when_written != planned.written:
+    if known is None or known.when_written != planned.written or _is_ahead(known, now):
         return True
     return (
         next(planned.timetable.moments(known.planned_until, now, settings.zone), None) is not None
@@ -254,8 +281,10 @@ def _known(session: Session, planned: Planned) -> SchedulePlan | None:
     return session.get(SchedulePlan, planned.task.name)
 
 
-def _is_under_way(session: Session, task: Task) -> bool:
-    open_one = sa.select(TABLE.c.id).where(is_open(TABLE), _planned_as(task)).limit(1)
+def _is_under_way(session: Session, task: Task, now: datetime) -> bool:
+    # What a clock owed that was ahead may wait for years.
+    by_now = TABLE.c.owed_at <= now + AHEAD_MAX
+    open_one = sa.select(TABLE.c.id).where(is_open(TABLE), by_now, _planned_as(task)).limit(1)
     return session.scalar(open_one) is not None
 
 

@@ -15,11 +15,11 @@ from integrations import schedule
 from integrations.schedule import SchedulePlan, plan, standings
 from integrations.worker import carry_out_due
 from partner_cx.database import open_database, reading
-from partner_cx.effects import Effect, State
+from partner_cx.effects import Effect, Owed, State
 from partner_cx.errors import Invalid
 from partner_cx.settings import Settings
 from rewards.frozen import Closing
-from tests.harness.owed import Clock, hands, rows
+from tests.harness.owed import Clock, hands, owed, rows, standing
 
 SETTINGS = Settings.read({})
 ODOO = replace(SETTINGS, odoo_url="https://odoo.example", odoo_key="k" * 40)
@@ -116,13 +116,35 @@ def test_while_a_neighbour_is_waited_for_its_moments_dont_pile_up(engine):
     assert len(planned(engine, settings, "2026-07-01T13:00", "2026-07-01T13:01")) == 2
 
 
-def test_a_parked_one_doesnt_stop_its_task(engine):
+def test_a_parked_one_doesnt_stop_its_task_and_the_next_one_stands_for_it(engine):
     settings = only(ODOO, odoo_sync="every 15 minutes")
     planned(engine, settings, "2026-07-01T12:00", "2026-07-01T12:15")
+    park(engine, "odoo.sync:2026-07-01T10:15Z")
+    owed(engine, Owed("odoo.sync", "by hand"))
+    park(engine, "by hand")
+    assert len(planned(engine, settings, "2026-07-01T12:30")) == 3
+    former = standing(engine, "odoo.sync:2026-07-01T10:15Z")
+    assert (former.state, former.why, former.done_at) == (
+        State.DROPPED,
+        "odoo.sync:2026-07-01T10:30Z does its work, too.",
+        at("2026-07-01T12:30"),
+    )
+    assert rows(engine)[former.key].result == {"dropped_by": "schedule"}
+    assert standing(engine, "by hand").state is State.PARKED
+
+
+def test_what_is_for_a_moment_of_its_own_stays_parked(engine):
+    settings = only(close="quarterly 5 06:00")
+    planned(engine, settings, "2026-01-01T12:00", "2026-01-06T12:00")
+    park(engine, "close:2026-01-05T05:00Z")
+    planned(engine, settings, "2026-04-06T12:00")
+    assert standing(engine, "close:2026-01-05T05:00Z").state is State.PARKED
+
+
+def park(engine: sa.Engine, key: str) -> None:
+    parked = {"parked_at": at("2026-07-01T12:16"), "parked_because": "No."}
     with engine.begin() as connection:
-        parked = {"parked_at": at("2026-07-01T12:16"), "parked_because": "No."}
-        connection.execute(sa.update(Effect).values(parked))
-    assert len(planned(engine, settings, "2026-07-01T12:30")) == 2
+        connection.execute(sa.update(Effect).where(Effect.key == key).values(parked))
 
 
 def test_a_changed_timetable_is_planned_anew_from_now_on(engine):
@@ -130,6 +152,52 @@ def test_a_changed_timetable_is_planned_anew_from_now_on(engine):
     changed = only(close="daily 04:00")
     assert planned(engine, changed, "2026-07-03T12:00", "2026-07-04T03:59") == []
     assert planned(engine, changed, "2026-07-04T12:00") == ["close:2026-07-04T02:00Z"]
+
+
+def test_processes_with_other_settings_keep_both_timetables(engine):
+    one, other, none = only(close="daily 05:30"), only(close="daily 06:00"), only()
+    now = at("2026-07-02T05:29")
+    while now <= at("2026-07-02T06:01"):
+        for seconds, settings in ((0, one), (5, other), (7, none)):
+            plan(engine, settings=settings, now=now + timedelta(seconds=seconds))
+        now += timedelta(seconds=30)
+    assert sorted(rows(engine)) == ["close:2026-07-02T03:30Z", "close:2026-07-02T04:00Z"]
+
+
+def test_a_clock_that_was_ahead_by_years_stops_nothing(engine):
+    settings = only(close="daily 05:30")
+    keys = planned(
+        engine,
+        settings,
+        *("2036-07-01T12:00", "2036-07-02T12:00"),
+        *("2026-07-01T12:00", "2026-07-02T12:00"),
+    )
+    assert keys == ["close:2026-07-02T03:30Z", "close:2036-07-02T03:30Z"]
+
+
+def test_what_was_owed_by_a_clock_that_was_ahead_stops_no_task(engine):
+    settings = only(holds="daily 05:30")
+    planned(engine, settings, "2036-07-01T12:00", "2036-07-02T12:00")
+    keys = planned(engine, settings, "2026-07-01T12:00", "2026-07-02T12:00")
+    assert keys == ["holds:2026-07-02T03:30Z", "holds:2036-07-02T03:30Z"]
+
+
+def test_a_clock_that_goes_back_a_little_plans_nothing_twice(engine):
+    settings = only(close="every 15 minutes")
+    day = ("2026-07-01T12:00", "2026-07-01T12:31", "2026-07-01T11:40", "2026-07-01T12:31")
+    keys = planned(engine, settings, *day)
+    assert keys == ["close:2026-07-01T10:15Z", "close:2026-07-01T10:30Z"]
+
+
+def test_another_time_zone_doubles_no_moment_and_loses_none(engine):
+    settings = only(close="daily 05:30")
+    planned(engine, settings, "2026-07-01T12:00", "2026-07-02T12:00")
+    abroad = replace(settings, time_zone="America/Montreal")
+    assert planned(engine, abroad, "2026-07-02T12:01", "2026-07-03T12:00") == [
+        "close:2026-07-02T03:30Z",
+        "close:2026-07-02T09:30Z",
+        "close:2026-07-03T09:30Z",
+    ]
 
 
 def test_a_task_that_was_off_for_a_while_makes_up_for_nothing(engine):
