@@ -66,6 +66,8 @@ def announce(due: Due, hands: Hands) -> Mapping[str, Any]:
     def tell(session: Session) -> int:
         told = tellings_of(session, due.payload)
         owed = [each for hear in HEARERS for each in hear(session, told, hands.settings, now)]
+        if (rest := acts.rest_of(told)) is not None:
+            owed.append(rest)
         owe_all(session, owed, now=now)
         return len(owed)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from integrations.announcing import entries
 from integrations.telling import Telling
+from partner_cx.effects import ANNOUNCE, Owed
 from partner_cx.feedback.answers import Answer
 from partner_cx.kinds.tickets import INCIDENT
 from partner_cx.network.partners import Partner
@@ -22,6 +24,12 @@ from rewards.decisions import DecisionRow
 from rewards.events import EventRow
 from rewards.frozen import Closing
 from rewards.rulebook import RuleVersion
+
+# What was answered or opened longer before it came in is history: the first import of a network
+# holds years of it, and is no news to anybody.
+STILL_TOLD = timedelta(days=30)
+
+ANSWERS_AT_ONCE = 5_000  # of an import, in one transaction; the rest is an act of its own
 
 
 def of_closing(session: Session, closing_id: int) -> Iterator[Telling]:
@@ -86,14 +94,23 @@ def of_budget_alert(session: Session, alert_id: int) -> Iterator[Telling]:
     yield Telling("alert.raised", f"budget_alert:{alert_id}", alert.raised_at, None, None, data)
 
 
-def of_answers(session: Session, import_id: int) -> Iterator[Telling]:
-    """The answers that an import brought or corrected. Never who gave them."""
+def of_answers(session: Session, piece: int | Sequence[int]) -> Iterator[Telling]:
+    """A piece of the answers that an import brought or corrected. Never who gave them.
+
+    piece: the import; or it, and the answer after which to go on.
+    """
+    import_id, after = (piece, 0) if isinstance(piece, int) else piece
     came = session.get_one(Import, import_id).imported_at
     found = (
         sa.select(Answer, Partner.code)
         .join(Partner, Partner.id == Answer.partner_id)
-        .where(Answer.import_id == import_id)
+        .where(
+            Answer.import_id == import_id,
+            Answer.id > after,
+            Answer.answered_at >= came - STILL_TOLD,
+        )
         .order_by(Answer.id)
+        .limit(ANSWERS_AT_ONCE)
     )
     for answer, code in session.execute(found):
         yield Telling(
@@ -114,6 +131,15 @@ def of_answers(session: Session, import_id: int) -> Iterator[Telling]:
         )
 
 
+def rest_of(told: Sequence[Telling]) -> Owed | None:
+    """The act that goes on after a full piece of an import's answers."""
+    if len(told) < ANSWERS_AT_ONCE or told[-1].event != "answer.received":
+        return None
+    after, import_id = (int(number) for number in told[-1].id.split(":")[1:])
+    key = f"{ANNOUNCE}:answers:{import_id}:{after}"
+    return Owed(ANNOUNCE, key, {"answers": [import_id, after]})
+
+
 def of_incidents(session: Session, import_id: int) -> Iterator[Telling]:
     """The open incidents that an import brought or corrected, each always as the same telling."""
     came = session.get_one(Import, import_id).imported_at
@@ -123,6 +149,7 @@ def of_incidents(session: Session, import_id: int) -> Iterator[Telling]:
         .join(Source, Source.id == Ticket.source)
         .where(
             Ticket.import_id == import_id,
+            Ticket.opened_at >= came - STILL_TOLD,
             sa.func.lower(Ticket.category) == INCIDENT,
             Ticket.resolved_at.is_(None),
         )

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from integrations.announcing import HANDLERS, tellings_of
+from integrations.announcing import HANDLERS, acts, tellings_of
 from integrations.carrying import Handler, Hands
 from integrations.telling import Telling
 from integrations.webhooks.endpoints import WebhookEndpoint
@@ -19,6 +19,7 @@ from partner_cx.errors import Invalid
 from rewards.holds import release_due
 from tests.harness import events
 from tests.harness.events import a_course, a_rule, in_force
+from tests.harness.intake import NOW as TAKEN_AT
 from tests.harness.intake import SETTINGS, partner, take
 from tests.harness.programme import NOW, a_closed_quarter, close_it
 
@@ -44,6 +45,15 @@ def answer(source_id: str, value: str) -> dict[str, str | None]:
         "value": value,
         "text": "Slow replies",
         "respondent": "nora@r1.example",
+    }
+
+
+def incident(source_id: str, opened_at: str) -> dict[str, str | None]:
+    return {
+        "source_id": source_id,
+        "partner_code": "R1",
+        "opened_at": opened_at,
+        "category": "incident",
     }
 
 
@@ -120,6 +130,34 @@ def test_answers_are_told_without_who_gave_them(engine: sa.Engine) -> None:
     assert "nora" not in str(received)
 
 
+def test_years_of_old_answers_and_incidents_are_taken_in_silently(engine: sa.Engine) -> None:
+    take(engine, "partners", partner())
+    ages = {"A1": 0, "A2": 29, "A3": 31, "A4": 900}
+    at = {
+        each: f"{TAKEN_AT - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}" for each, days in ages.items()
+    }
+    take(engine, "answers", *({**answer(each, "0"), "answered_at": at[each]} for each in ages))
+    take(engine, "tickets", *(incident(each, at[each]) for each in ages))
+    answered = [each.data["answered_at"][:10] for each in told(engine, "answer.received")]
+    assert answered == [at["A1"][:10], at["A2"][:10]]
+    assert [each.data["ticket"] for each in told(engine, "incident.opened")] == ["A1", "A2"]
+
+
+def test_an_import_of_many_answers_is_told_in_pieces(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(acts, "ANSWERS_AT_ONCE", 2)
+    take(engine, "partners", partner())
+    take(engine, "answers", *(answer(f"A{number}", "9") for number in range(5)))
+    transact(engine, lambda session: session.add(listening("answer.received")))
+    carry_out_due(Hands(engine, SETTINGS, lambda: NOW), handlers=_announcing())
+    with reading(engine) as session:
+        kinds = session.scalars(sa.select(Effect.kind)).all()
+    assert (kinds.count(ANNOUNCE), kinds.count("webhook.message")) == (3, 5)
+    ids = [each.id for each in told(engine, "answer.received")]
+    assert len(ids) == len(set(ids)) == 5
+
+
 def test_an_act_of_a_newer_version_is_left_for_it() -> None:
     with pytest.raises(Invalid, match="up to date"):
         tellings_of(None, {"gesture": 1})  # type: ignore[arg-type]
@@ -127,10 +165,7 @@ def test_an_act_of_a_newer_version_is_left_for_it() -> None:
 
 def test_an_act_carried_out_twice_owes_nothing_twice(engine: sa.Engine) -> None:
     a_closed_quarter(engine)
-    listening = WebhookEndpoint(
-        url="https://portal.example/", events=["entry.posted"], made_at=NOW, made_by="mia"
-    )
-    transact(engine, lambda session: session.add(listening))
+    transact(engine, lambda session: session.add(listening("entry.posted")))
     hands = Hands(engine, SETTINGS, lambda: NOW)
     for _ in range(2):
         carry_out_due(hands, handlers=_announcing())
@@ -138,6 +173,12 @@ def test_an_act_carried_out_twice_owes_nothing_twice(engine: sa.Engine) -> None:
     with reading(engine) as session:
         keys = session.scalars(sa.select(Effect.key).where(Effect.kind == "webhook.message"))
         assert len(list(keys)) == 1
+
+
+def listening(*events: str) -> WebhookEndpoint:
+    return WebhookEndpoint(
+        url="https://portal.example/", events=list(events), made_at=NOW, made_by="mia"
+    )
 
 
 def _announcing() -> dict[str, Handler]:
