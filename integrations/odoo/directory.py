@@ -5,6 +5,7 @@ Everything is looked up when it is needed and kept for the run, within bounds.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 KNOWN_MAX = 200_000  # contacts kept; beyond, they are asked for again
 DENOMINATOR_MAX = 1_000_000  # a factor of 0.08333… is one of twelve
+_NAMED = re.compile(r"[^<>]*<\s*(?P<address>[^<>]*?)\s*>")
 FACTORS_TURNED = 19  # from this version on a dozen's factor is 12, before it was a twelfth
 
 
@@ -161,8 +163,13 @@ class Directory:
 
 
 def address_of(value: Any) -> str | None:
-    """An e-mail address in small letters; None where it is none, as several in one field."""
-    found = (text_of(value) or "").lower()
+    """An e-mail address in small letters, without the name before it, as in `"Anna" <a@b.example>`.
+
+    None where it is none, as several in one field.
+    """
+    written = text_of(value) or ""
+    named = _NAMED.fullmatch(written)
+    found = (named["address"] if named else written).lower()
     return found if is_email(found) else None
 
 

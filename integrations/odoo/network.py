@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 COMPANY = "res.partner"
 TAG = "res.partner.category"
+TAG_LEVELS = 5  # of tags below one another
 AT_ONCE = 500  # values in one statement
 
 TAKEN = "{name} (res.partner {id}) has the reference {ref} of another company; its code is {code}."
@@ -97,11 +98,20 @@ class PartnersMapping(Section):
     def companies(self) -> tuple[Any, ...]:
         """The domain of the companies that are partners."""
         if self.which == "category":
-            return (("category_id", "child_of", self.category),)
+            return _tagged(self.category)
         return self.domain if self.which == "domain" else _GRADED
 
 
 _GRADED = (("grade_id", "!=", False), ("is_company", "=", True))
+
+
+def _tagged(name: str | None) -> tuple[Any, ...]:
+    """The domain of whoever has a tag, or one below it.
+
+    By its name as it is: `child_of` with a text means whatever has the text in its name.
+    """
+    above = ("category_id" + ".parent_id" * level for level in range(TAG_LEVELS))
+    return ("|",) * (TAG_LEVELS - 1) + tuple((f"{tag}.name", "=", name) for tag in above)
 
 
 def watched(odoo: Odoo, mapping: OdooMapping) -> tuple[Watched, ...]:
