@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from partner_cx.database import open_database
 from rewards.decisions import DecisionRow
 from rewards.frozen import Closing
-from rewards.ledger import Entry
 from tests.harness.balanced import unbalanced
 from tests.harness.built_demo import build, built_on_sqlite
 from tests.harness.databases import fresh_database
@@ -47,19 +46,6 @@ def test_it_says_what_happened_and_whom_to_sign_in_as(built):
     assert "order-lines-corrections.csv: 42 corrected" in said
     assert said.count("http://127.0.0.1:8000/sign-in/") == 3
     assert "refused" not in said
-
-
-def test_building_it_again_changes_nothing(built):
-    url, files, _ = built
-    engine = open_database(url)
-    with Session(engine) as session:
-        before = session.scalar(sa.select(sa.func.count(Entry.id)))
-    again = build(url, files)
-    with Session(engine) as session:
-        assert session.scalar(sa.select(sa.func.count(Entry.id))) == before
-    engine.dispose()
-    assert again.exit_code == 0
-    assert "there already" in again.stdout
 
 
 def test_it_never_mixes_with_another_network(tmp_path: Path):
