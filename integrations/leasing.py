@@ -52,10 +52,12 @@ class Leased:
     """An effect that is ours for a while.
 
     taken_over: whether another worker held it and let its lease run out.
+    last_error: what went wrong when a worker last noted something.
     """
 
     due: Due
     taken_over: bool
+    last_error: str | None
 
 
 def lease(
@@ -114,7 +116,7 @@ def _leased(row: Any) -> Leased:
         owed_at=row.owed_at,
         tries=row.tries + 1,
     )
-    return Leased(due, taken_over=row.leased_by is not None)
+    return Leased(due, taken_over=row.leased_by is not None, last_error=row.last_error)
 
 
 @dataclass
@@ -171,9 +173,9 @@ def _said(outcome: Outcome, now: datetime) -> tuple[sa.Update, dict[str, Any]]:
         case Again(at, None):
             return LATER, {"at": at}
         case Again(at, error):
-            return AGAIN, {"at": at, "error": error}
+            return AGAIN, {"at": at, "error": _readable(error)}
         case Parked(because):
-            return PARK, {"now": now, "because": because}
+            return PARK, {"now": now, "because": _readable(because)}
 
 
 # What is said for every effect, put together once.
@@ -210,7 +212,13 @@ PARK = (
 
 def storable(result: Mapping[str, Any]) -> Any:
     """A result as JSON keeps it; what JSON doesn't know becomes its text."""
-    return json.loads(json.dumps(dict(result), default=str))
+    named = {str(name): value for name, value in result.items()}
+    return json.loads(json.dumps(named, default=str, skipkeys=True), parse_constant=str)
+
+
+def _readable(words: str) -> str:
+    """A neighbour's words without what neither database can keep: NUL, half a character."""
+    return words.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnection
 
@@ -75,14 +76,22 @@ def outcome_of(
             return _again_or_parked(told, due, now, patience, draw)
         case NoConnection():
             return _again_or_parked("Our database was busy.", due, now, patience, draw)
-        case DBAPIError() if _is_passing(error):
+        case DBAPIError() | psycopg.Error() if is_passing(error):  # the latter from a COPY
             return _again_or_parked("Our database was away.", due, now, patience, draw)
     return _again_or_parked(_owned_up(error), due, now, WITH_OURSELVES, draw)
 
 
-def broken_off(due: Due, now: datetime, *, draw: Callable[[], float]) -> Outcome:
+ENDED = "the last worker that held it ended before it was done."
+
+
+def broken_off(
+    due: Due, last_error: str | None, now: datetime, *, draw: Callable[[], float]
+) -> Outcome:
     """What follows when workers end, killed perhaps, whenever they carry this effect out."""
-    told = f"Taken up {due.tries} times, and the last worker that held it ended before it was done."
+    told = f"Taken up {due.tries} times, and {ENDED}"
+    if last_error is not None and ENDED not in last_error:
+        # Until now it failed without harm, perhaps for days: those tries are no deaths.
+        return Again(now + WITH_DEATHS.first, told)
     return _again_or_parked(told, due, now, WITH_DEATHS, draw)
 
 
@@ -101,13 +110,15 @@ def _again_or_parked(
     return Again(now + wait, told)
 
 
-def _is_passing(error: DBAPIError) -> bool:
-    """Whether it was the connection or a lost race, and not what we said."""
-    state = getattr(error.orig, "sqlstate", None) or ""
+def is_passing(error: DBAPIError | psycopg.Error) -> bool:
+    """Whether it was the connection, a lost race or a want of room, and not what we said."""
+    reason = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(reason, "sqlstate", None) or ""
     return (
-        error.connection_invalidated
+        (isinstance(error, DBAPIError) and error.connection_invalidated)
+        or (isinstance(reason, psycopg.OperationalError) and not state)  # nobody answers there
         or state[:2] in ("08", "40", "53", "57")
-        or ("locked" in str(error.orig))
+        or any(word in str(reason) for word in ("locked", "disk is full"))  # SQLite's words
     )
 
 

@@ -115,7 +115,7 @@ class Worker:
     def _carry_out(self, leased: Leased) -> Outcome:
         due, now = leased.due, self.hands.clock()
         if leased.taken_over and due.tries > ENDS_MAX:
-            return broken_off(due, now, draw=random.random)
+            return broken_off(due, leased.last_error, now, draw=random.random)
         if due.kind not in self.handlers:
             return unknown_kind(due, now, draw=random.random)
         try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 import structlog
@@ -16,11 +18,20 @@ from integrations.carrying import Due, Hands, Later
 from integrations.leasing import Lane, lease
 from integrations.patience import WITH_NEIGHBOURS, Patience
 from integrations.worker import AT_ONCE, Worker, carry_out_due
+from partner_cx.database import open_database
 from partner_cx.effects import State
 from partner_cx.errors import Conflict, Refused, Unreachable
 from tests.harness.owed import START, Clock, Neighbour, hands, note, owed, rows, standing
 
 ODD = "sk_live_do_not_show_me"
+
+
+def nobody_answers() -> Exception:
+    """What one gets from a PostgreSQL that isn't there."""
+    gone = open_database("postgresql://nobody@127.0.0.1:9/nothing")
+    with pytest.raises(sa.exc.OperationalError) as met, gone.connect():
+        pass
+    return met.value
 
 
 @pytest.fixture
@@ -133,6 +144,51 @@ def test_our_own_mistake_is_tried_a_few_times_then_parked_and_never_repeats_what
     assert ODD not in parked.why
     assert ODD not in str(logs)
     assert any("owed.py" in line for line in logs[0]["way"])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(nobody_answers, id="our database is down"),
+        pytest.param(psycopg.OperationalError("the connection is lost"), id="lost during a COPY"),
+        pytest.param(
+            sa.exc.OperationalError("INSERT", {}, sqlite3.OperationalError("database is locked")),
+            id="a long import has it",
+        ),
+        pytest.param(
+            sa.exc.OperationalError("INSERT", {}, sqlite3.OperationalError("disk is full")),
+            id="its disk is full",
+        ),
+    ],
+)
+def test_our_database_that_is_away_is_waited_for_and_is_nobodys_mistake(
+    engine, neighbour, clock, error
+):
+    owed(engine, note("a"))
+    with engine.begin() as connection:  # for hours already its neighbour was away
+        connection.execute(sa.text("UPDATE effects SET tries = 50"))
+    neighbour.fails["a"] = error() if callable(error) else error
+    carry_out(engine, neighbour, clock)
+    waiting = standing(engine, "a")
+    assert (waiting.state, waiting.why) == (State.WAITING, "Our database was away.")
+
+
+@pytest.mark.parametrize("words", ["It said \x00.", "It said \ud800.", "It said \U0001f600."])
+def test_whatever_a_neighbour_says_can_be_noted(engine, neighbour, clock, words):
+    owed(engine, note("a"), note("b"))
+    neighbour.fails["a"] = Unreachable(words)
+    neighbour.fails["b"] = Refused(words)
+    assert carry_out(engine, neighbour, clock) == 2
+    noted = [standing(engine, key) for key in "ab"]
+    assert [each.state for each in noted] == [State.WAITING, State.PARKED]
+    assert all(str(each.why).startswith("It said ") for each in noted)
+
+
+@pytest.mark.parametrize("result", [{"a": float("nan")}, {"a": "\x00"}, {("a", 1): 2}, {1: b"x"}])
+def test_whatever_a_handler_answers_can_be_kept(engine, clock, result):
+    owed(engine, note("a"))
+    carry_out_due(hands(engine, clock), handlers={"note": lambda _due, _hands: result})
+    assert rows(engine)["a"].done_at == START
 
 
 def test_something_may_ask_for_a_later_moment_and_its_tries_dont_count(engine, neighbour, clock):
@@ -326,6 +382,25 @@ def test_told_to_stop_it_finishes_what_is_at_hand_and_gives_the_rest_back(engine
     left = rows(engine)
     assert [key for key, row in left.items() if row.done_at] == ["a", "b"]
     assert {(left[key].leased_by, left[key].tries) for key in "cd"} == {(None, 0)}
+
+
+def test_a_worker_that_ends_once_after_days_of_waiting_gives_nothing_up(engine, neighbour, clock):
+    owed(engine, note("a"))
+    with engine.begin() as connection:  # Odoo is down since yesterday, and a worker was killed
+        connection.execute(
+            sa.text(
+                "UPDATE effects SET tries = 100, leased_by = 'dead', leased_until = due_at, "
+                "last_error = 'Odoo didn''t answer.'"
+            )
+        )
+    carry_out(engine, neighbour, clock)
+    assert neighbour.told == []
+    waiting = standing(engine, "a")
+    assert waiting.state is State.WAITING
+    assert waiting.due_at <= START + timedelta(minutes=1)
+    clock.pass_by(minutes=1)
+    carry_out(engine, neighbour, clock)
+    assert neighbour.told == ["a"]
 
 
 def test_each_lane_takes_its_kinds_alone(engine, neighbour, clock):
