@@ -1,5 +1,6 @@
 """Asking Partner CX: two questions over HTTP, and its answers or refusals. Nothing of Odoo here."""
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -19,14 +20,14 @@ def partner_shown(address, token, odoo_id, lang):
     return _asked(address, token, f"partners/{odoo_id:d}?{query}")
 
 
-def sign_in_link(address, token, email, odoo_id=None):
+def sign_in_link(address, token, login, odoo_id=None):
     """The address that signs a user in, once, for a short while."""
-    told = {"email": email or ""}
+    told = {"email": login}
     if odoo_id:
         told["odoo_id"] = odoo_id
     link = _asked(address, token, "links", told)
     if link is None:
-        raise Unanswered(f"Partner CX knows nobody with the address {email or '?'}.")
+        raise Unanswered(f"Partner CX knows nobody with the address {login}.")
     return link["address"]
 
 
@@ -46,14 +47,17 @@ def _asked(address, token, what, told=None):
     )
     try:
         with _opener().open(request, timeout=ANSWER_WITHIN) as answer:
-            return json.loads(answer.read(ANSWER_MOST))
+            found = json.loads(answer.read(ANSWER_MOST))
     except urllib.error.HTTPError as error:
         with error:
             if error.code == 404:
                 return None
             raise Unanswered(_refusal(error)) from None
-    except (OSError, ValueError):
-        raise Unanswered("Partner CX doesn't answer at present.") from None
+    except (OSError, ValueError, http.client.HTTPException):
+        found = None
+    if not (isinstance(found, dict) and "address" in found):  # it is in both answers
+        raise Unanswered("Partner CX doesn't answer at present.")
+    return found
 
 
 def _refusal(error):
@@ -61,7 +65,7 @@ def _refusal(error):
         return "Partner CX doesn't take the token: issue another."
     try:
         return str(json.loads(error.read(ANSWER_MOST))["detail"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
         return f"Partner CX answered {error.code}."
 
 

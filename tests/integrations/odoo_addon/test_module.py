@@ -8,11 +8,13 @@ from __future__ import annotations
 import ast
 import importlib
 import re
+import socket
 import sys
 import threading
 import types
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +215,9 @@ class _Env(dict[str, Any]):
         self.lang = user.get("lang", "en_US")
         member = user.get("member", True)
         self.user = types.SimpleNamespace(
-            email=user.get("email", "mia@brand.example"), has_group=lambda _name: member
+            login=user.get("login", "mia@brand.example"),
+            email=user.get("email", "mia@brand.example"),
+            has_group=lambda _name: member,
         )
         read = types.SimpleNamespace(get_param=parameters.get)
         self["ir.config_parameter"] = types.SimpleNamespace(sudo=lambda: read)
@@ -270,6 +274,8 @@ def test_a_list_of_companies_asks_nothing(
         ({"partner_cx.token": "pcx_wrong"}, "doesn't take the token"),
         ({"partner_cx.token": ""}, "fill its settings"),
         ({"partner_cx.address": "file:///etc"}, "must begin with https"),
+        ({"partner_cx.address": "http://127.0.0.1:9/a b"}, "doesn't answer at present"),
+        ({"partner_cx.token": "pcx_é–\n"}, "doesn't answer at present"),
     ],
 )
 def test_a_form_opens_all_the_same_and_says_what_is_wrong(
@@ -279,6 +285,59 @@ def test_a_form_opens_all_the_same_and_says_what_is_wrong(
     shown._compute_partner_cx()
     assert note in shown.partner_cx_note
     assert shown.partner_cx_known is False
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"hello", b"HTTP/1.1 200 OK\r\n\r\n[]", b"HTTP/1.1 200 OK\r\n\r\n{}"]
+)
+def test_a_form_opens_whatever_is_at_the_address(
+    module: types.ModuleType, service: tuple[str, str], said: bytes
+) -> None:
+    with saying(said) as address:
+        shown = partner(module, service, parameters={"partner_cx.address": address})
+        shown._compute_partner_cx()
+        assert "doesn't answer at present" in shown.partner_cx_note
+    with saying(said) as address, pytest.raises(UserError, match="doesn't answer at present"):
+        partner(
+            module, service, parameters={"partner_cx.address": address}
+        ).action_partner_cx_open()
+
+
+@contextmanager
+def saying(said: bytes) -> Iterator[str]:
+    """A machine that says this to one who asks; its address."""
+
+    def answer(listening: socket.socket) -> None:
+        with listening.accept()[0] as asking:
+            asking.recv(65_536)
+            asking.sendall(said)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=answer, args=(listening,))
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        thread.join()
+
+
+def test_nobody_signs_in_as_another_by_changing_their_own_address(
+    module: types.ModuleType, service: tuple[str, str]
+) -> None:
+    """An Odoo user may change their e-mail address, but not their login."""
+    with pytest.raises(UserError, match="knows nobody"):
+        partner(
+            module, service, email="mia@brand.example", login="rudi@brand.example"
+        ).action_partner_cx_home()
+
+
+@pytest.mark.parametrize("name", ["groups_id", "group_ids"])  # in 18, and in 19
+def test_the_menu_is_for_those_with_the_right_not_for_those_who_may_change_companies(
+    module: types.ModuleType, name: str
+) -> None:
+    addon = sys.modules["integrations.odoo_addon.partner_cx"]
+    action = type("Action", (dict,), {"_fields": {name: None}})()
+    records = {"partner_cx.action_home": action, "partner_cx.group_user": "the group"}
+    getattr(addon, MANIFEST["post_init_hook"])(types.SimpleNamespace(ref=records.__getitem__))
+    assert action == {name: "the group"}
 
 
 def test_a_button_signs_a_manager_in_at_the_partners_page(
@@ -294,9 +353,9 @@ def test_a_button_signs_a_manager_in_at_the_partners_page(
 @pytest.mark.parametrize(
     ("user", "told"),
     [
-        ({"email": "ada@brand.example"}, "reps and managers only"),
-        ({"email": "stranger@brand.example"}, "knows nobody"),
-        ({"email": False}, "knows nobody"),
+        ({"login": "ada@brand.example"}, "reps and managers only"),
+        ({"login": "stranger@brand.example"}, "knows nobody"),
+        ({"login": "admin"}, "knows nobody"),
         ({"member": False}, "Ask for the right"),
     ],
 )

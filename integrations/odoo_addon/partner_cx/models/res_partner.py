@@ -111,7 +111,8 @@ class ResPartner(models.Model):
             address = sign_in_link(
                 self._partner_cx_parameter("address"),
                 self._partner_cx_parameter("token"),
-                self.env.user.email,
+                # Not the e-mail address: that one a user may change to somebody else's.
+                self.env.user.login,
                 odoo_id,
             )
         except Unanswered as error:
