@@ -47,16 +47,23 @@ def where_given(column: str, *more: str, table: str, unique: bool = False) -> sa
     return sa.Index(name, column, *more, unique=unique, sqlite_where=given, postgresql_where=given)
 
 
+_NO_ZONE = "an instant without a time zone can mean two moments"
+
+
 class Instant(sa.TypeDecorator[datetime]):
     """An aware UTC instant. SQLite keeps it as text without an offset, which is UTC."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
+    def bind_processor(self, dialect: sa.Dialect) -> Callable[[Any], Any] | None:
+        # SQLAlchemy makes the same text by a format, which takes five times as long.
+        return _utc_text if dialect.name == "sqlite" else super().bind_processor(dialect)
+
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         if value is None:
             return None
-        assert value.tzinfo is not None, "an instant without a time zone can mean two moments"
+        assert value.tzinfo is not None, _NO_ZONE
         utc = value.astimezone(UTC)
         return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
 
@@ -64,6 +71,14 @@ class Instant(sa.TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+@lru_cache(maxsize=1_000)  # an act writes its own moment several times
+def _utc_text(value: datetime | None) -> str | None:
+    if value is None:
+        return None
+    assert value.tzinfo is not None, _NO_ZONE
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 class Exact(sa.TypeDecorator[Fraction]):

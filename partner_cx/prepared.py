@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, SessionTransaction
+from sqlalchemy.orm import Session
 
 Processor = Callable[[Any], Any]
 
@@ -35,11 +37,10 @@ class Prepared:
     def rows(self, session: Session, values: Mapping[str, Any]) -> list[Any]:
         """What it finds, or returns: rows with the names of its columns."""
         line = _line_of(session)
-        dialect = line.connection.dialect
-        worded = self._worded.get(dialect.name)
+        worded = self._worded.get(line.dialect.name)
         if worded is None:
-            worded = _put_into_words(self._statement, self._given, dialect)
-            self._worded[dialect.name] = worded
+            worded = _put_into_words(self._statement, self._given, line.dialect)
+            self._worded[line.dialect.name] = worded
         return worded.said(line, worded.bound(values))
 
     def one(self, session: Session, values: Mapping[str, Any]) -> Any | None:
@@ -50,21 +51,35 @@ class Prepared:
 
 
 class _Line(NamedTuple):
-    """The way to the driver in one transaction, asked for once: that, too, takes its time."""
+    """The way to the driver in one transaction, asked for once: that, too, takes its time.
 
-    transaction: SessionTransaction | None
+    listeners: who listened to the engine when the transaction was first asked for.
+    """
+
+    transaction: sa.RootTransaction
     connection: sa.Connection
     cursor: Any
+    dialect: sa.Dialect
+    listeners: tuple[Callable[..., Any], ...]
 
 
 def _line_of(session: Session) -> _Line:
     line: _Line | None = session.info.get(_LINE)
-    transaction = session.get_transaction()
-    if not (line and transaction and line.transaction is transaction and transaction.is_active):
-        connection = session.connection()
-        cursor = connection.connection.cursor()
-        line = session.info[_LINE] = _Line(session.get_transaction(), connection, cursor)
+    if line is None or not line.transaction.is_active:
+        line = session.info[_LINE] = _open_line(session)
     return line
+
+
+def _open_line(session: Session) -> _Line:
+    bind = session.get_bind()
+    # A session on a connection that has begun needs to begin nothing of its own.
+    has_begun = isinstance(bind, sa.Connection) and bind.in_transaction()
+    connection: Any = bind if has_begun else session.connection()
+    transaction = connection.get_transaction()
+    assert transaction, "a connection that was asked for has begun"
+    cursor, engine = connection.connection.cursor(), connection.engine
+    listeners = tuple(engine.dispatch.before_cursor_execute)
+    return _Line(transaction, connection, cursor, engine.dialect, listeners)
 
 
 _LINE = "prepared.line"
@@ -74,38 +89,39 @@ _LINE = "prepared.line"
 class _Worded:
     """A statement in the words of one kind of database.
 
-    names: of the values, in the order in which they are bound; None: by name.
-    makes: what makes a value the driver's, by its name. constants: what is the same each time.
+    picked: takes the values that are bound, in their order; None: they are bound by name.
+    makes: what makes a value the driver's, by its name, or by its place where they have one.
+    constants: what is the same each time.
     returns: whether anything comes back. columns: what; a text of one's own doesn't say.
     reading: how to read it, as is known once something came.
     """
 
     sql: str
-    names: Sequence[str] | None
-    makes: Sequence[tuple[str, Processor]]
+    picked: Callable[[Mapping[str, Any]], Iterable[Any]] | None
+    makes: Sequence[tuple[Any, Processor]]
     constants: Mapping[str, Any]
     returns: bool
     columns: Sequence[Any]
     reading: _Reading | None = None
 
     def bound(self, values: Mapping[str, Any]) -> Any:
-        every = {**self.constants, **values}
-        for name, make in self.makes:
-            every[name] = make(every[name])
-        return every if self.names is None else [every[name] for name in self.names]
+        every = {**self.constants, **values} if self.constants else values
+        bound: Any = dict(every) if self.picked is None else list(self.picked(every))
+        for place, make in self.makes:
+            bound[place] = make(bound[place])
+        return bound
 
     def said(self, line: _Line, bound: Any) -> list[Any]:
-        _, connection, cursor = line
-        for listener in connection.engine.dispatch.before_cursor_execute:
-            listener(connection, cursor, self.sql, bound, None, False)
+        for listener in line.listeners:
+            listener(line.connection, line.cursor, self.sql, bound, None, False)
         try:
-            cursor.execute(self.sql, bound)
+            line.cursor.execute(self.sql, bound)
             if not self.returns:
                 return []
-            self.reading = self.reading or _reading(self.columns, cursor, connection.dialect)
-            return [self.reading.read(each) for each in cursor.fetchall()]
-        except connection.dialect.loaded_dbapi.Error as error:
-            raise _as_sqlalchemy(error, self.sql, bound, connection.dialect) from error
+            self.reading = self.reading or _reading(self.columns, line.cursor, line.dialect)
+            return self.reading.read(line.cursor.fetchall())
+        except line.dialect.loaded_dbapi.Error as error:
+            raise _as_sqlalchemy(error, self.sql, bound, line.dialect) from error
 
 
 @dataclass(frozen=True)
@@ -115,30 +131,50 @@ class _Reading:
     row: Callable[[Iterable[Any]], Any]
     makes: Sequence[tuple[int, Processor]]
 
-    def read(self, found: Sequence[Any]) -> Any:
-        if not self.makes:
-            return self.row(found)
+    def read(self, found: Iterable[Sequence[Any]]) -> list[Any]:
+        if self.makes:
+            found = [self._made(each) for each in found]
+        return [*map(self.row, found)]
+
+    def _made(self, found: Sequence[Any]) -> list[Any]:
         values = list(found)
         for place, make in self.makes:
             values[place] = make(values[place])
-        return self.row(values)
+        return values
 
 
 def _put_into_words(statement: Any, given: list[str] | None, dialect: sa.Dialect) -> _Worded:
     compiled = statement.compile(dialect=dialect, column_keys=given)
+    order = compiled.positiontup if compiled.positional else None
     makes = {
-        name: _impl(bind.type, dialect).bind_processor(dialect)
-        for name, bind in compiled.binds.items()
+        name: make
+        for bind, name in compiled.bind_names.items()
+        if (make := _impl(bind.type, dialect).bind_processor(dialect))
     }
     columns = list(getattr(statement, "exported_columns", ()))
     return _Worded(
         sql=str(compiled),
-        names=compiled.positiontup if compiled.positional else None,
-        makes=[(name, make) for name, make in makes.items() if make],
-        constants=dict(compiled.params),
+        picked=None if order is None else _picking(order),
+        makes=list(
+            makes.items()
+            if order is None
+            else ((place, makes[name]) for place, name in enumerate(order) if name in makes)
+        ),
+        constants={
+            name: compiled.params[name]
+            for bind, name in compiled.bind_names.items()
+            if not bind.required
+        },
         returns=isinstance(statement, sa.TextClause) or len(columns) > 0,
         columns=columns,
     )
+
+
+def _picking(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Iterable[Any]]:
+    """What takes the values of some names, in their order."""
+    if len(names) == 1:  # of one name, an itemgetter gives the value itself
+        return lambda values: (values[names[0]],)
+    return itemgetter(*names) if names else lambda _values: ()
 
 
 def _reading(columns: Sequence[Any], cursor: Any, dialect: sa.Dialect) -> _Reading:
@@ -159,8 +195,10 @@ def _impl(type_: Any, dialect: sa.Dialect) -> Any:
 
 def _row_of(names: Sequence[str]) -> Callable[[Iterable[Any]], Any]:
     """A maker of rows; what has no names, as a text of one's own, comes as it is."""
-    row: Any = namedtuple("Row", names, rename=True) if names else None
-    return row._make if row else tuple
+    if not names:
+        return tuple
+    # What a named tuple's own `_make` comes to, without a function of Python's for each row.
+    return partial(tuple.__new__, namedtuple("Row", names, rename=True))
 
 
 def _as_sqlalchemy(error: Exception, sql: str, bound: Any, dialect: sa.Dialect) -> BaseException:
