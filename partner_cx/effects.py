@@ -188,8 +188,10 @@ def _row(effect: Owed, now: datetime) -> dict[str, Any]:
 
 def digest_of(kind: str, key: str, payload: Mapping[str, Any]) -> str:
     """What proves that an effect still says what it was owed with."""
-    said = json.dumps([kind, key, payload], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(said.encode()).hexdigest()
+    return hashlib.sha256(_plain([kind, key, payload]).encode()).hexdigest()
+
+
+_plain = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode
 
 
 class State(StrEnum):

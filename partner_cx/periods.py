@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from partner_cx.errors import Invalid
@@ -63,9 +64,7 @@ class Period:
     @classmethod
     def of(cls, day: date, kind: PeriodKind | str) -> Period:
         """The period of a kind in which a day lies."""
-        kind = PeriodKind(kind)
-        first_month = (day.month - 1) // kind.months * kind.months + 1
-        return cls(date(day.year, first_month, 1), kind)
+        return _period_of(day, kind)
 
     @classmethod
     def span(cls, first: Period, last: Period) -> list[Period]:
@@ -113,12 +112,12 @@ class Period:
     def _quarter(self) -> int:
         return (self.first_day.month + 2) // 3
 
-    @property
+    @cached_property
     def end_day(self) -> date:
         """The first day after the period."""
         return _months_after(self.first_day, self.kind.months)
 
-    @property
+    @cached_property
     def last_day(self) -> date:
         return self.end_day - timedelta(days=1)
 
@@ -152,6 +151,13 @@ class Period:
             pieces.append(piece)
             piece = piece.next()
         return pieces
+
+
+@lru_cache(maxsize=10_000)  # every event asks a few times, always about the same days
+def _period_of(day: date, kind: PeriodKind | str) -> Period:
+    kind = PeriodKind(kind)
+    first_month = (day.month - 1) // kind.months * kind.months + 1
+    return Period(date(day.year, first_month, 1), kind)
 
 
 def zone_named(name: str) -> ZoneInfo:

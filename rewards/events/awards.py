@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -58,8 +57,7 @@ def award_key(event_key: str, rule_code: str) -> str:
     return f"event:{quote(event_key, safe='')}:{quote(rule_code, safe='')}"
 
 
-@dataclass(frozen=True)
-class Due:
+class Due(NamedTuple):
     """An award that was earned and isn't paid."""
 
     decision_id: int
@@ -130,8 +128,7 @@ def pay(session: Session, due: Due, now: datetime) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class _Standing:
+class _Standing(NamedTuple):
     """How the two accounts of an award stand before it, read in one statement.
 
     funded: what the budget was ever given. level: the highest level of its use that was told since

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -87,8 +87,7 @@ class Happening:
         return self if person == self.person else replace(self, person=person)
 
 
-@dataclass(frozen=True)
-class Ruling:
+class Ruling(NamedTuple):
     """What a rule came to on an event.
 
     points: what it earns. paid: whether the budget could pay it, to spend or pending.
@@ -101,8 +100,7 @@ class Ruling:
     paid: bool
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(NamedTuple):
     """An event that is recorded. new: by this telling; the others found it there."""
 
     event_id: int

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from partner_cx.periods import Period, PeriodKind
 from partner_cx.words import Words
@@ -22,8 +22,7 @@ TIMES_MAX = 10_000
 DAYS_MAX = 3_660
 
 
-@dataclass(frozen=True)
-class Won:
+class Won(NamedTuple):
     """What the rule awarded the same recipient, on an earlier day or earlier on the same one.
 
     points: below zero where an award was taken back: a limit of points has that room again.
