@@ -170,9 +170,9 @@ def _said(outcome: Outcome, now: datetime) -> tuple[sa.Update, dict[str, Any]]:
                 "now": now,
                 "said": sa.null() if result is None else storable(result),
             }
-        case Again(at, None):
-            return LATER, {"at": at}
         case Again(at, error):
+            if error is None:
+                return LATER, {"at": at}
             return AGAIN, {"at": at, "error": _readable(error)}
         case Parked(because):
             return PARK, {"now": now, "because": _readable(because)}

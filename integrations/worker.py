@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import chain, repeat
 from threading import Event
 
 import structlog
@@ -32,6 +33,7 @@ from integrations.outcomes import (
     Outcome,
     Parked,
     broken_off,
+    is_passing,
     outcome_of,
     unknown_kind,
     way_of,
@@ -41,7 +43,9 @@ from partner_cx.errors import PartnerCXError
 LEASE = timedelta(minutes=2)
 AT_ONCE = 40  # effects under one lease: what a killed worker keeps others from meanwhile
 ENDS_MAX = 3  # workers that may end over an effect before it is handled with care
-NOTE_TRIES = 6  # to write down an outcome while the database is away
+# Between tries to write down an outcome while the database is away.
+FIRST_WAITS_SECONDS = (0.25, 0.5, 1.0, 2.0)
+WAIT_SECONDS = 4.0
 
 log = structlog.get_logger()
 
@@ -139,13 +143,18 @@ class Worker:
         return outcome
 
     def _note(self, notes: Notes, due: Due, outcome: Outcome) -> None:
-        """Write the outcome down, also where the database is silent for a moment."""
-        for attempt in range(1, NOTE_TRIES + 1):
+        """Write the outcome down, also where the database is away for as long as a lease holds.
+
+        Nothing else could be done meanwhile, and what isn't noted is carried out again.
+        """
+        until = time.monotonic() + self.lasting.total_seconds()
+        waits = chain(FIRST_WAITS_SECONDS, repeat(WAIT_SECONDS))
+        while True:
             try:
                 if not notes.note(due, outcome, self.hands.clock()):
                     log.warning("an effect was taken over", kind=due.kind, key=due.key)
                 return
-            except DBAPIError:
-                if attempt == NOTE_TRIES:
+            except DBAPIError as error:
+                if not is_passing(error) or time.monotonic() >= until:
                     raise
-                time.sleep(0.25 * 2**attempt)
+                time.sleep(next(waits))

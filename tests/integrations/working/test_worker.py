@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 import structlog
 
+from integrations import leasing
 from integrations.carrying import Due, Hands, Later
 from integrations.leasing import Lane, lease
 from integrations.patience import WITH_NEIGHBOURS, Patience
@@ -413,24 +414,37 @@ def test_each_lane_takes_its_kinds_alone(engine, neighbour, clock):
     assert long.run_dry() == 1
 
 
-def test_an_outcome_is_noted_though_the_database_is_away_for_a_moment(
+def test_an_outcome_is_noted_though_the_database_is_away_for_a_minute(
     engine, neighbour, clock, monkeypatch
 ):
-    from integrations import leasing
-
     owed(engine, note("a"))
-    noted, failures = leasing.Notes.note, [1, 2]
+    noted, down, waited = leasing.Notes.note, nobody_answers(), []
 
     def fails_at_first(*arguments, **more):
-        if failures:
-            failures.pop()
-            raise sa.exc.OperationalError("UPDATE", {}, Exception("the server is restarting"))
+        if sum(waited) < 60:
+            raise down
         return noted(*arguments, **more)
 
     monkeypatch.setattr(leasing.Notes, "note", fails_at_first)
-    monkeypatch.setattr("integrations.worker.time.sleep", lambda _seconds: None)
+    monkeypatch.setattr("integrations.worker.time.sleep", waited.append)
     assert carry_out(engine, neighbour, clock) == 1
     assert rows(engine)["a"].done_at == START
+    assert neighbour.told == ["a"]
+
+
+def test_a_database_that_stays_away_is_not_waited_for_longer_than_the_lease(
+    engine, neighbour, clock, monkeypatch
+):
+    owed(engine, note("a"))
+    down = nobody_answers()
+
+    def fails(*_arguments, **_more):
+        raise down
+
+    monkeypatch.setattr(leasing.Notes, "note", fails)
+    worker = Worker(hands(engine, clock), neighbour.handlers, lasting=timedelta(seconds=0.3))
+    with pytest.raises(sa.exc.OperationalError):
+        worker.run_dry()
     assert neighbour.told == ["a"]
 
 
