@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.errors import MessageError
-from email.message import EmailMessage, Message
+from email.message import Message
 from email.utils import getaddresses
 
 from integrations.mail.identity import was_ours
@@ -39,15 +39,17 @@ class Returned:
 
 def read_report(raw: bytes, *, secret: str) -> list[Returned]:
     """What a mail says of letters of ours that came back; nothing where it is no such report."""
+    # Mail is whatever somebody sends. So heads are left as they stand: read by the newer policies
+    # of the library, one made for the purpose takes minutes.
     try:
-        mail = message_from_bytes(raw, policy=policy.default)
+        mail = message_from_bytes(raw, policy=policy.compat32)
         found = list(_returned(mail, raw, secret))
-    except (MessageError, ValueError, LookupError, AttributeError, IndexError, TypeError):
-        return []  # mail is whatever somebody sends; what can't be read as a report isn't one
+    except (MessageError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
+        return []  # what can't be read as a report isn't one
     return list({each.email: each for each in found}.values())
 
 
-def _returned(mail: EmailMessage, raw: bytes, secret: str) -> Iterator[Returned]:
+def _returned(mail: Message, raw: bytes, secret: str) -> Iterator[Returned]:
     original = _original(mail)
     if original is None:
         return
@@ -55,7 +57,7 @@ def _returned(mail: EmailMessage, raw: bytes, secret: str) -> Iterator[Returned]
     told_of = [address for _, address in getaddresses([_header(original, "To")])]
     report = _header(mail, "Message-ID") or hashlib.sha256(raw).hexdigest()
     for recipient in _recipients(mail):
-        if _field(recipient, "Action").lower() not in ("failed", "delayed"):
+        if _header(recipient, "Action").lower() not in ("failed", "delayed"):
             continue
         named = [_address(recipient, field) for field in ("Original-Recipient", "Final-Recipient")]
         ours = (each for each in (*named, *told_of) if was_ours(letter, each, secret=secret))
@@ -67,22 +69,25 @@ def _returned(mail: EmailMessage, raw: bytes, secret: str) -> Iterator[Returned]
 def _as_returned(recipient: Message, report: str, email: str) -> Returned:
     status = _STATUS.search(_header(recipient, "Status"))
     told = status[1] if status else ""
-    failed = _field(recipient, "Action").lower() == "failed"
+    failed = _header(recipient, "Action").lower() == "failed"
     said = _header(recipient, "Diagnostic-Code").partition(";")[2] or _header(recipient, "Status")
-    reason = " ".join("".join(c if c.isprintable() else " " for c in said).split())
     return Returned(
-        f"{report} {email}"[:500], email, failed and is_for_good(told), told, reason[:REASON_MOST]
+        f"{report} {email}"[:500],
+        email,
+        failed and is_for_good(told),
+        told,
+        said.strip()[:REASON_MOST],
     )
 
 
-def _recipients(mail: EmailMessage) -> Iterator[Message]:
+def _recipients(mail: Message) -> Iterator[Message]:
     """The part of a delivery status that each recipient has: all after the first, RFC 3464."""
     for part in mail.walk():
         if part.get_content_type() == "message/delivery-status" and part.is_multipart():
             yield from _parts(part)[1:]
 
 
-def _original(mail: EmailMessage) -> Message | None:
+def _original(mail: Message) -> Message | None:
     """The letter that came back, or its head."""
     for part in mail.walk():
         kind = part.get_content_type()
@@ -90,7 +95,7 @@ def _original(mail: EmailMessage) -> Message | None:
             return _parts(part)[0]
         if kind in ("text/rfc822-headers", "message/rfc822-headers"):
             head = part.get_payload(decode=True)
-            return message_from_bytes(bytes(head), policy=policy.default)
+            return message_from_bytes(bytes(head), policy=policy.compat32)
     return None
 
 
@@ -104,9 +109,7 @@ def _address(recipient: Message, name: str) -> str:
     return _header(recipient, name).partition(";")[2].strip().strip("<>")
 
 
-def _field(part: Message, name: str) -> str:
-    return _header(part, name).strip()
-
-
 def _header(part: Message, name: str) -> str:
-    return str(part.get(name, ""))
+    """A header on one line, without what can't be shown; empty where there is none."""
+    said = str(part.get(name, ""))
+    return " ".join("".join(c if c.isprintable() else " " for c in said).split())

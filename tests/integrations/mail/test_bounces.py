@@ -112,6 +112,25 @@ def test_what_a_report_means(what: dict[str, str], hard: bool):
     assert (told.email, told.hard) == (DORA, hard)
 
 
+MADE_TO_HURT = {
+    "letters in letters": b"Content-Type: message/rfc822\r\n\r\n" * 8_000,
+    "parts in parts": b"".join(
+        b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n)
+        for n in range(4_000)
+    ),
+    "a kind with many names": b"Content-Type: multipart/report; "
+    + b"a*0=b;" * 30_000
+    + b"\r\n\r\n",
+    "brackets": report(to="(" * 100_000),
+    "quotes": report(to='"' * 100_000),
+}
+
+
+@pytest.mark.parametrize("what", MADE_TO_HURT)
+def test_mail_that_is_made_to_hurt_is_no_report_and_soon_read(what: str):
+    assert read_report(MADE_TO_HURT[what], secret=SECRET) == []
+
+
 NOTHING_OF_OURS = {
     "a letter to somebody else": report(to="mia@brand.example"),
     "a made-up letter": report(letter="<0123@brand.example>"),
