@@ -105,7 +105,9 @@ def _not_understood(request: Request, error: Exception) -> Response:
 
 def _by_status(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _refusal_page(request, HTTPStatus(error.status_code), why=error.detail)
+    response = _refusal_page(request, HTTPStatus(error.status_code), why=error.detail)
+    response.headers.update(error.headers or {})  # such as the methods that are allowed
+    return response
 
 
 def _refuse(request: Request, error: Exception) -> Response:

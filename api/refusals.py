@@ -101,6 +101,8 @@ def _explain_file(error: OSError) -> Refusal:
 
 
 def _explain_database(error: Exception) -> Refusal | None:
+    if "cannot contain NUL" in str(error):  # PostgreSQL keeps none, and SQLite finds none
+        return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "A text holds a NUL.", "Take it out.")
     # PostgreSQL tells the story of a failed connection in several lines; the first one has it.
     first = next(iter(str(error).strip().splitlines()), "no reason given").rstrip(". ")
     for sign, (message, remedy) in _DATABASE_SAYS.items():

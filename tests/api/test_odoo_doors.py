@@ -169,3 +169,35 @@ def test_the_database_keeps_no_token(programme: sa.Engine, token: str) -> None:
     with programme.connect() as connection:
         rows = connection.exec_driver_sql("SELECT * FROM api_tokens").all()
     assert token.removeprefix("pcx_") not in str(rows)
+
+
+def test_a_text_that_no_database_holds_is_refused_like_any_other(engine: sa.Engine) -> None:
+    """PostgreSQL takes no NUL in a text, whoever sends it, and SQLite finds nobody called so."""
+    asked = {"email": "mia\0@brand.example"}
+    answer = door(engine, issued(engine)).post("/api/v1/odoo/links", json=asked)
+    assert answer.status_code in {404, 422}
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", PARTNER, {"GET", "HEAD"}),
+        ("DELETE", "/api/v1/odoo/links", {"POST"}),
+        ("GET", "/api/v1/odoo/links", {"POST"}),
+    ],
+)
+def test_a_wrong_method_is_told_which_are_right(
+    programme: sa.Engine, token: str, method: str, path: str, allowed: set[str]
+) -> None:
+    answer = door(programme, token).request(method, path)
+    assert (answer.status_code, answer.headers["content-type"]) == (405, "application/problem+json")
+    assert set(answer.headers["allow"].replace(" ", "").split(",")) == allowed
+
+
+@pytest.mark.parametrize(
+    "shown", [b"Bearer \xe9\xff", b"Bearer", b"Basic pcx_x", "Bearer \ud55c".encode()]
+)
+def test_odd_credentials_are_no_credentials(programme: sa.Engine, shown: bytes) -> None:
+    visitor = at_the_door(programme)
+    assert visitor.get(PARTNER, headers={b"Authorization": shown}).status_code == 401
