@@ -31,6 +31,7 @@ OVERLAP = timedelta(minutes=10)  # longer than a transaction of Odoo's usually t
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)  # read until then: all there was, which was nothing
 ALL, KNOWN, AGAIN = "all", "known:", "again"  # behind KNOWN stands a kind of fact
 IDS_AT_ONCE = 10  # pages of rows: ids are light
+MESSAGE = "mail.message"
 MOVED_AT_ONCE = 50  # partners whose records are read again together
 
 
@@ -93,11 +94,14 @@ class Course:
         """Where a run begins, or goes on that was cut off."""
         if cursor.position is not None:
             return Place.read(cursor.position)
-        until = _newest(self.odoo, self.watched) or cursor.read_until or BEGINNING
+        moments = [_newest(self.odoo, each) for each in self.watched]
+        until = max(filter(None, moments), default=cursor.read_until or BEGINNING)
+        # The newest message may be hidden: then there may be new ones before it.
         changed = [
             str(number)
-            for number, each in enumerate(self.watched)
+            for number, (each, moment) in enumerate(zip(self.watched, moments, strict=True))
             if not (each.since and _is_settled(cursor, until))
+            or (each.model == MESSAGE and moment is None)
         ]
         legs = [ALL] if cursor.read_until is None else changed
         return Place((*legs, AGAIN), 0, until)
@@ -144,8 +148,23 @@ class Course:
                 units = _units(self.odoo, watched, some)
                 after = some[-1]["id"]
                 yield Step(units, Place(place.legs, after, place.until))
-            if not rows:  # a short page may go on: Odoo filters messages after limiting them
-                return
+            if not rows:
+                hidden = self._last_hidden(watched, changed, after)
+                if hidden is None:
+                    return
+                after = hidden
+
+    def _last_hidden(self, watched: Watched, changed: tuple[Any, ...], after: int) -> int | None:
+        """The last of the records that made a page empty; None where nothing comes after it.
+
+        Odoo limits messages first, and then leaves those out that the account may not see: a page
+        may be short, or empty, and go on all the same. Without a limit it tells all there are.
+        """
+        if watched.model != MESSAGE:
+            return None
+        domain = [("id", ">", after), *watched.domain, *changed]
+        ids = self.odoo.search(watched.model, domain, archived=True)
+        return ids[0] - 1 if ids else None
 
     def kinds(self) -> list[str]:
         """The kinds of fact whose records name units; of the network, which has none, “”."""
@@ -231,21 +250,20 @@ def _is_settled(cursor: OdooCursor, newest: datetime) -> bool:
     return cursor.finished_at - cursor.quiet_since >= OVERLAP
 
 
-def _newest(odoo: Odoo, watched: Sequence[Watched]) -> datetime | None:
-    """When Odoo last wrote anything that is watched."""
-    moments = []
-    for each in watched:
-        if each.since:
-            newest = odoo.search_read(
-                each.model,
-                [*each.domain, (each.since, "!=", False)],
-                [each.since],
-                limit=1,
-                order=f"{each.since} desc",
-                archived=True,
-            )
-            moments += [row[each.since] for row in newest]
-    return datetime.fromisoformat(max(moments)).replace(tzinfo=UTC) if moments else None
+def _newest(odoo: Odoo, watched: Watched) -> datetime | None:
+    """When Odoo last wrote anything of a model that is watched."""
+    if not watched.since:
+        return None
+    newest = odoo.search_read(
+        watched.model,
+        [*watched.domain, (watched.since, "!=", False)],
+        [watched.since],
+        limit=1,
+        order=f"{watched.since} desc",
+        archived=True,
+    )
+    moments = [datetime.fromisoformat(row[watched.since]) for row in newest]
+    return moments[0].replace(tzinfo=UTC) if moments else None
 
 
 def _since(watched: Watched, since: datetime) -> tuple[Any, ...]:

@@ -50,19 +50,16 @@ def _changes(reading: Reading, tasks: Sequence[int]) -> Changes:
     state = odoo.search(
         "ir.model.fields", [("model", "=", "project.task"), ("name", "=", "state")], limit=1
     )
+    # By the messages' ids: asked through them, Odoo would look at every message there is.
+    of_tasks = [("model", "=", "project.task"), ("res_id", "in", list(tasks))]
+    messages = read_whole(odoo, "mail.message", of_tasks, ["res_id"])
+    task_of = {row["id"]: row["res_id"] for row in messages}
     tracked = read_whole(
         odoo,
         "mail.tracking.value",
-        [
-            ("mail_message_id.model", "=", "project.task"),
-            ("mail_message_id.res_id", "in", list(tasks)),
-            ("field_id", "in", state),
-        ],
+        [("mail_message_id", "in", sorted(task_of)), ("field_id", "in", state)],
         ["mail_message_id", "old_value_char", "new_value_char"],
     )
-    messages = sorted({number for row in tracked if (number := id_of(row["mail_message_id"]))})
-    rows = odoo.read("mail.message", messages, ["res_id"]) if messages else []
-    task_of = {row["id"]: row["res_id"] for row in rows}
     changes: dict[int, list[tuple[str, str]]] = defaultdict(list)
     for row in tracked:
         task = task_of.get(id_of(row["mail_message_id"]) or 0)

@@ -3,12 +3,16 @@ that rules hide from the account among those it may see."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import sqlalchemy as sa
 
 from integrations.odoo.directory import address_of
 from integrations.odoo.mapping import OdooMapping
 from integrations.odoo.network import PartnersMapping
+from integrations.stand_ins.odoo import SERVICE_GROUPS, User
+from tests.harness.odoo_support import an_asking_network, on
 from tests.harness.odoo_sync import ALDER, BIRCH, CEDAR, a_world, table
 
 VERSIONS = (18, 19)
@@ -48,3 +52,43 @@ def test_a_tag_chooses_those_that_have_it_or_one_below_and_none_that_is_called_a
         (f"odoo-{BIRCH}",),
         ("R01",),
     }
+
+
+def hides(model: str, *domain: object) -> User:
+    """A service account that sees a model's records of a domain alone."""
+    return User(5, "service", "key-of-the-service", SERVICE_GROUPS, rules={model: domain})
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_replies_are_found_behind_any_number_of_messages_that_the_account_may_not_see(
+    engine: sa.Engine, version: int
+) -> None:
+    account = hides("mail.message", ("body", "not ilike", "secret"))
+    with an_asking_network(engine, version, account) as play:
+        play.settings = replace(play.settings, odoo_page_rows=1)
+        asked = play.desk.ticket(play.ida, "It drips", at=on("04-02 08:00"))
+        play.sync("04-10 12:00")
+        for minute in range(10, 35):
+            at = on(f"04-10 12:{minute}")
+            play.desk.customer_writes(asked, play.ida, at=at, text="A secret.")
+        play.desk.reply(asked, play.sigrid, at=on("04-10 12:40"))
+        for minute in range(41, 55):
+            at = on(f"04-10 12:{minute}")
+            play.desk.customer_writes(asked, play.ida, at=at, text="A secret.")
+        play.sync("04-10 13:00")
+        assert play.rows("SELECT first_reply_at FROM tickets") != [(None,)]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_reply_is_read_though_the_newest_message_is_hidden_and_nothing_else_changed(
+    engine: sa.Engine, version: int
+) -> None:
+    account = hides("mail.message", ("body", "not ilike", "secret"))
+    with an_asking_network(engine, version, account) as play:
+        asked = play.desk.ticket(play.ida, "It drips", at=on("04-02 08:00"))
+        for at in ("04-10 12:00", "04-10 12:30", "04-10 13:00"):
+            play.sync(at)
+        play.desk.reply(asked, play.sigrid, at=on("04-10 13:10"))
+        play.desk.customer_writes(asked, play.ida, at=on("04-10 13:20"), text="A secret.")
+        play.sync("04-10 13:30")
+        assert play.rows("SELECT first_reply_at FROM tickets") != [(None,)]
