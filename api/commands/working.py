@@ -53,14 +53,15 @@ def work(
 
 
 def _work_once(house: House, at: datetime | None) -> None:
-    from api.wiring import moment
     from integrations import schedule
     from integrations.carrying import Hands
+    from integrations.clocks import shared_clock
     from integrations.worker import carry_out_due
     from partner_cx import effects
     from partner_cx.database import reading
 
-    hands = Hands(house.engine, house.settings, lambda: at or moment(None, house.settings))
+    clock = shared_clock(house.engine) if at is None else lambda: at
+    hands = Hands(house.engine, house.settings, clock)
     schedule.plan(house.engine, settings=house.settings, now=hands.clock())
     begun = carry_out_due(hands)
     with reading(house.engine) as session:
@@ -89,13 +90,13 @@ def crew_at_work(house: House, threads: int = 1) -> Iterator[Event]:
     """
     from threading import Event
 
-    from api.wiring import moment
     from integrations import schedule
     from integrations.carrying import Hands
+    from integrations.clocks import shared_clock
     from integrations.crew import Crew, working
 
     schedule.timetables(house.settings)
-    hands = Hands(house.engine, house.settings, lambda: moment(None, house.settings))
+    hands = Hands(house.engine, house.settings, shared_clock(house.engine))
     told = Event()
     with _signals_told_to(told), working(Crew(hands, threads=threads)):
         yield told
