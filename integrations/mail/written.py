@@ -139,10 +139,14 @@ def gained(count: int) -> Words:
     return Words(*(sign + points_text(abs(count), language) for language in ("en", "fr")))
 
 
-def one_or_more(count: int, one: Words, more: Words) -> Words:
-    """The singular or the plural; French counts from two. `{n}` is the number."""
+def one_or_more(count: int, one: Words, more: Words, **values: object) -> Words:
+    """The singular or the plural; French counts from two. `{n}` is the number.
+
+    values: of other named places. Filled in beforehand, a brace in a name would be one more place.
+    """
     said = Words(one.en if count == 1 else more.en, one.fr if count < 2 else more.fr)
-    return said.format(n=Words(number_text(count, "en"), number_text(count, "fr")))
+    number = Words(number_text(count, "en"), number_text(count, "fr"))
+    return said.format(n=number, **values)
 
 
 def on_one_line(text: str) -> str:

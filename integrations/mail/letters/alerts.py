@@ -104,10 +104,10 @@ def unhappy_answers(answers: Sequence[Unhappy], settings: Settings) -> Written:
     count = len(answers)
     subject = one_or_more(
         count,
-        Words("{partner} gave {score} out of 10", "{partner} a donné {score} sur 10").format(
-            partner=answers[0].partner, score=answers[0].score
-        ),
+        Words("{partner} gave {score} out of 10", "{partner} a donné {score} sur 10"),
         Words("{n} low scores came in", "{n} notes basses sont arrivées"),
+        partner=answers[0].partner,
+        score=answers[0].score,
     )
     return Written(
         subject=subject,
@@ -214,7 +214,12 @@ def parked_effects(parked: ParkedEffects) -> Written:
 
 
 def _write(desk: Desk, about: About) -> Written | None:
-    """about: `budget_alert`, an id; or `answers`, ids; or `parked_since`, an instant."""
+    """about: `budget_alert`, an id; or `answers`, ids; or `parked_since`, an instant.
+
+    Whoever no longer looks after the programme isn't told.
+    """
+    if desk.reader.role not in (Role.MANAGER, Role.ADMIN):
+        return None
     if "budget_alert" in about:
         return _of_budget(desk, int(about["budget_alert"]))
     if "answers" in about:
