@@ -6,6 +6,7 @@ Before it stands `announcing`, which tells what happened; after it the effects `
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -72,18 +73,18 @@ class _Readers:
         partners = people_of(session, {each.partner_id for each in earned if each.partner_id})
         emails = sorted({each.data["person"] for each in earned if each.data["person"]})
         persons = session.scalars(sa.select(Person).where(Person.email.in_(emails)))
-        self._wanting = wanting(
-            session, {each.id: each for each in (*partners, *persons)}.values(), "points"
-        )
+        everybody = {each.id: each for each in (*partners, *persons)}.values()
+        self._of_partner: dict[int | None, list[Person]] = defaultdict(list)
+        self._at: dict[str, list[Person]] = {}
+        for each in wanting(session, everybody, "points"):
+            self._at[each.email] = [each]
+            if each.role == Role.PARTNER:
+                self._of_partner[each.partner_id].append(each)
 
     def of(self, telling: Telling) -> list[Person]:
         if telling.partner_id is not None:
-            return [
-                each
-                for each in self._wanting
-                if each.role == Role.PARTNER and each.partner_id == telling.partner_id
-            ]
-        return [each for each in self._wanting if each.email == telling.data["person"]]
+            return self._of_partner.get(telling.partner_id, [])
+        return self._at.get(telling.data["person"], [])
 
 
 def _of_budgets(session: Session, tellings: Sequence[Telling]) -> Iterator[Owed]:

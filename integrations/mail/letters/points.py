@@ -108,6 +108,8 @@ def _item(each: Earned) -> Item:
 def _write(desk: Desk, about: About) -> Written | None:
     """about: `owner`, a partner's code or a person's address; `entries`, ids."""
     owner, ids = str(about["owner"]), set(about["entries"])
+    if owner not in (desk.reader.email, desk.reader.partner_code):
+        return None  # they have left the partner since
     story = statement(
         desk.session, owner, settings=desk.settings, period=_within(desk, ids), rows=0
     )

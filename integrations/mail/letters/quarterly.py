@@ -141,6 +141,8 @@ def _worth(worth: Words) -> Words:
 
 def _write(desk: Desk, about: About) -> Written | None:
     """about: `partner`, its code; `period`."""
+    if about["partner"] != desk.reader.partner_code:
+        return None  # they have left the partner since
     period = Period.parse(about["period"])
     quarter = quarter_of(desk.session, about["partner"], period, desk.settings)
     has_something = quarter.earned or quarter.missed or quarter.balance or quarter.pending

@@ -30,6 +30,7 @@ from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure, State
 from partner_cx.measures.kpi import Direction
 from partner_cx.measures.scorecards import NETWORK, ScorecardRow, scorecard_of
+from partner_cx.network.people import Role
 from partner_cx.operations.imports import Import
 from partner_cx.periods import Period, PeriodKind
 from partner_cx.settings import Settings
@@ -211,6 +212,8 @@ def _parked(parked: Sequence[tuple[str, int]]) -> list[Block]:
 
 def _write(desk: Desk, about: About) -> Written | None:
     """about: `moment`, at which the week ends."""
+    if desk.reader.role != Role.MANAGER:
+        return None  # they no longer look after the programme
     week = week_until(desk, datetime.fromisoformat(about["moment"]))
     return None if week.is_silent else written(week, desk.settings)
 

@@ -11,18 +11,21 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from integrations.announcing import HEARERS
+from integrations.announcing import HEARERS, announce
 from integrations.carrying import Due, Later
 from integrations.mail import connection, digests
 from integrations.mail.hearing import hear
 from integrations.mail.letters import LETTERS, Desk
+from integrations.mail.letters.alerts import Unhappy, unhappy_answers
 from integrations.mail.readers import reader_at
-from integrations.mail.sending import KIND
+from integrations.mail.sending import KIND, owed_letter
 from integrations.telling import Telling
 from integrations.worker import carry_out_due
 from partner_cx.database import reading, transact
-from partner_cx.effects import Owed, owe_all
+from partner_cx.effects import ANNOUNCE, Owed, owe_all
+from partner_cx.feedback.answers import Answer
 from partner_cx.network.letter_choices import choose
+from partner_cx.network.people import Person
 from rewards.budgets import raise_alerts
 from tests.harness.cast import CAST, the_cast
 from tests.harness.databases import EACH_KIND, prepared_engine
@@ -94,6 +97,57 @@ def test_a_close_writes_to_those_who_earned_and_says_why(
     assert "https://cx.brand.example/partners/R1" in said
     run(engine)
     assert len(post) == 1
+
+
+def person(email: str, **said: Any) -> dict[str, Any]:
+    return {"email": email, "name": "Somebody", "role": "partner", "partner_code": None, **said}
+
+
+def test_who_left_a_partner_or_the_programmes_team_meanwhile_reads_nothing_of_it(
+    engine: sa.Engine, post: list[EmailMessage]
+):
+    about = {
+        RITA: ("quarterly_digest", {"partner": "R1", "period": "2026Q2"}),
+        MIA: ("weekly_digest", {"moment": LATER.isoformat()}),
+        ADA: ("alert", {"answers": low_score(engine)}),
+    }
+    with reading(engine) as session:
+        ids = dict(session.execute(sa.select(Person.email, Person.id)).all())
+    owed = [
+        owed_letter(letter, f"x:{letter}", person_id=ids[email], about=what)
+        for email, (letter, what) in about.items()
+    ]
+    transact(engine, lambda session: owe_all(session, owed, now=NOW))
+    gone = [person(RITA, partner_code="R2"), person(MIA, role="rep"), person(ADA, role="rep")]
+    tell_of_the_close(engine)
+    take(engine, "people", *gone)
+    run(engine)
+    assert {"points_earned", *(letter for letter, _ in about.values())} == {
+        row["letter"] for row in letters(engine)
+    }
+    assert post == []
+
+
+def low_score(engine: sa.Engine) -> list[int]:
+    row = {"survey_code": "S", "partner_code": "R1", "question_code": "pnps", "value": "0"}
+    long_ago = NOW - timedelta(days=10)
+    take(engine, "answers", row | {"source_id": "A0", "answered_at": long_ago.isoformat()})
+    with reading(engine) as session:
+        return list(session.scalars(sa.select(Answer.id).where(Answer.question_code == "pnps")))
+
+
+def tell_of_the_close(engine: sa.Engine) -> None:
+    """Owe its letters, without sending them yet."""
+    for effect in rows(engine).values():
+        if effect.kind == ANNOUNCE:
+            due = Due(effect.id, effect.kind, effect.key, None, effect.payload, NOW, 1)
+            announce(due, hands(engine, Clock(LATER), SETTINGS))
+
+
+def test_a_name_with_braces_is_a_name():
+    for_one = unhappy_answers([Unhappy("X", "Duo {gaz} {n}", 0, "a {brace}")], SETTINGS)
+    assert for_one.subject.en == "Duo {gaz} {n} gave 0 out of 10"
+    assert "a {brace}" in str(for_one.blocks)
 
 
 def test_who_stopped_letters_about_points_gets_none(engine: sa.Engine, post: list[EmailMessage]):
