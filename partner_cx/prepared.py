@@ -71,10 +71,9 @@ def _line_of(session: Session) -> _Line:
 
 
 def _open_line(session: Session) -> _Line:
-    bind = session.get_bind()
-    # A session on a connection that has begun needs to begin nothing of its own.
-    has_begun = isinstance(bind, sa.Connection) and bind.in_transaction()
-    connection: Any = bind if has_begun else session.connection()
+    # By the session, though it may stand on a connection that has begun: only connections that it
+    # knows get a savepoint when it opens one.
+    connection = session.connection()
     transaction = connection.get_transaction()
     assert transaction, "a connection that was asked for has begun"
     cursor, engine = connection.connection.cursor(), connection.engine
