@@ -119,6 +119,7 @@ def links(house: House, address: str) -> Iterator[str]:
             for who, email in _who_signs_in(session)
         ]
 
+    yield ""
     yield _say(
         house.language,
         "Sign in as (each link works once, for half an hour):",

@@ -103,6 +103,7 @@ class Neighbours:
 
     def come_to_life(self, language: str, tell: Tell) -> None:
         """Read what Odoo knows, carry out what is owed, and let another day pass."""
+        tell("")
         tell(
             _in(
                 language,
@@ -224,6 +225,7 @@ class Neighbours:
 def where_to_look(beside: Neighbours, language: str) -> Iterator[str]:
     """What to type elsewhere while the demo is served."""
     settings = beside.house.settings
+    yield ""
     yield _in(
         language,
         "Look behind the scenes in another terminal, while this one runs:",
@@ -232,7 +234,7 @@ def where_to_look(beside: Neighbours, language: str) -> Iterator[str]:
     yield f"  export PARTNER_CX_DATABASE_URL={shlex.quote(settings.database_shown)}"
     yield f"  export PARTNER_CX_ODOO_URL={settings.odoo_url}"
     yield f"  export PARTNER_CX_ODOO_KEY={settings.odoo_key}"
-    for command in ("odoo check", "webhooks sent", "effects list --state done --limit 20"):
+    for command in ("odoo check", "webhooks sent", "effects list --state done --kind odoo.card"):
         yield f"  partner-cx {command}"
 
 
