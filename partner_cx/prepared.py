@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 Processor = Callable[[Any], Any]
 
@@ -53,10 +53,11 @@ class Prepared:
 class _Line(NamedTuple):
     """The way to the driver in one transaction, asked for once: that, too, takes its time.
 
-    listeners: who listened to the engine when the transaction was first asked for.
+    within: the session's transaction, or the innermost savepoint, which begins by being asked for.
+    listeners: who listened to the engine then.
     """
 
-    transaction: sa.RootTransaction
+    within: SessionTransaction | None
     connection: sa.Connection
     cursor: Any
     dialect: sa.Dialect
@@ -65,20 +66,18 @@ class _Line(NamedTuple):
 
 def _line_of(session: Session) -> _Line:
     line: _Line | None = session.info.get(_LINE)
-    if line is None or not line.transaction.is_active:
+    within = session.get_nested_transaction() or session.get_transaction()
+    if not (line and within and line.within is within and within.is_active):
         line = session.info[_LINE] = _open_line(session)
     return line
 
 
 def _open_line(session: Session) -> _Line:
-    # By the session, though it may stand on a connection that has begun: only connections that it
-    # knows get a savepoint when it opens one.
     connection = session.connection()
-    transaction = connection.get_transaction()
-    assert transaction, "a connection that was asked for has begun"
+    within = session.get_nested_transaction() or session.get_transaction()
     cursor, engine = connection.connection.cursor(), connection.engine
     listeners = tuple(engine.dispatch.before_cursor_execute)
-    return _Line(transaction, connection, cursor, engine.dialect, listeners)
+    return _Line(within, connection, cursor, engine.dialect, listeners)
 
 
 _LINE = "prepared.line"
