@@ -324,7 +324,14 @@ def retry(
         chosen = TABLE.c.key.in_(list(keys))
     if kind is not None:
         chosen = sa.and_(chosen, TABLE.c.kind == kind)
-    anew = {"due_at": now, "tries": 0, "parked_at": None, "parked_because": None}
+    anew = {
+        "due_at": now,
+        "tries": 0,
+        "parked_at": None,
+        "parked_because": None,
+        "leased_by": None,  # whoever lost the lease and still works is not to settle it any more
+        "leased_until": None,
+    }
     still = sa.and_(chosen, TABLE.c.done_at.is_(None), free(TABLE, now))
     return session.connection().execute(sa.update(TABLE).where(still).values(**anew)).rowcount
 

@@ -19,8 +19,8 @@ from integrations.carrying import Due, Hands, Later
 from integrations.leasing import Lane, lease
 from integrations.patience import WITH_NEIGHBOURS, Patience
 from integrations.worker import AT_ONCE, Worker, carry_out_due
-from partner_cx.database import open_database
-from partner_cx.effects import State
+from partner_cx.database import open_database, transact
+from partner_cx.effects import State, retry
 from partner_cx.errors import Conflict, Refused, Unreachable
 from tests.harness.owed import START, Clock, Neighbour, hands, note, owed, rows, standing
 
@@ -312,6 +312,19 @@ def test_a_worker_whose_lease_was_taken_over_settles_nothing(engine, neighbour, 
     done = rows(engine)["a"]
     assert (done.done_at, done.parked_at, done.tries) == (clock.at, None, 2)
     assert "an effect was taken over" in [log["event"] for log in logs]
+
+
+def test_what_is_retried_after_its_worker_hung_is_not_settled_by_that_one(engine, neighbour, clock):
+    owed(engine, note("a"))
+
+    def hangs(_due: Due, _hands: Hands) -> None:
+        clock.pass_by(minutes=10)
+        transact(engine, lambda session: retry(session, now=clock(), keys=["a"]))
+
+    carry_out_due(hands(engine, clock), handlers={"note": hangs}, limit=1)
+    assert standing(engine, "a", clock()).state is State.WAITING
+    carry_out(engine, neighbour, clock)
+    assert (rows(engine)["a"].tries, neighbour.told) == (1, ["a"])
 
 
 def test_a_long_effect_keeps_its_lease_while_its_worker_lives(engine, neighbour, clock):
