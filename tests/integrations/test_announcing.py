@@ -17,7 +17,9 @@ from partner_cx.database import reading, transact
 from partner_cx.effects import ANNOUNCE, Effect
 from partner_cx.errors import Invalid
 from rewards.holds import release_due
+from rewards.ledger import Account, AccountKind, Entry
 from tests.harness import events
+from tests.harness.audited import a_sound_programme
 from tests.harness.events import a_course, a_rule, in_force
 from tests.harness.intake import NOW as TAKEN_AT
 from tests.harness.intake import SETTINGS, partner, take
@@ -200,3 +202,19 @@ def test_what_is_told_has_an_id_that_any_header_can_hold(engine: sa.Engine) -> N
     others = [*told(engine, "entry.posted"), *told(engine, "period.closed")]
     ids = [each.id for each in (*decided, *others)]
     assert [each for each in ids if not re.fullmatch(r"[\w:-]+", each, re.ASCII)] == []
+
+
+def test_whatever_comes_to_a_wallet_or_leaves_it_is_told_once(engine: sa.Engine) -> None:
+    """Awards, holds, yeses and noes, restatements and corrections: all by way of the ledger."""
+    a_sound_programme(engine)
+    owned = (
+        sa.select(Entry.id)
+        .join(Account, Account.id == Entry.account_id)
+        .where(Account.kind.in_([AccountKind.WALLET, AccountKind.PENDING]))
+    )
+    with reading(engine) as session:
+        posted = set(session.scalars(owned))
+    entries = [each.data["entry"] for each in told(engine, "entry.posted")]
+    assert len(posted) > 10
+    assert set(entries) == posted
+    assert len(entries) == len(posted)
