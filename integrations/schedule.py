@@ -259,7 +259,7 @@ def _is_ahead(known: SchedulePlan, now: datetime) -> bool:
 
 def _stand_in(session: Session, task: Task, moment: datetime, now: datetime) -> None:
     """Give up the parked effects of a task whose newest moment does their work, too."""
-    parked = sa.select(TABLE.c.key).where(TABLE.c.parked_at.is_not(None), _planned_as(task))
+    parked = sa.select(TABLE.c.key).where(TABLE.c.parked_at.is_not(None), planned_as(task))
     because = f"{task.key_at(moment)} does its work, too."
     if keys := session.scalars(parked).all():
         drop(session, keys, by=BY, because=because, now=now)
@@ -284,15 +284,19 @@ def _known(session: Session, planned: Planned) -> SchedulePlan | None:
 def _is_under_way(session: Session, task: Task, now: datetime) -> bool:
     # What a clock owed that was ahead may wait for years.
     by_now = TABLE.c.owed_at <= now + AHEAD_MAX
-    open_one = sa.select(TABLE.c.id).where(is_open(TABLE), by_now, _planned_as(task)).limit(1)
+    open_one = sa.select(TABLE.c.id).where(is_open(TABLE), by_now, planned_as(task)).limit(1)
     return session.scalar(open_one) is not None
 
 
-def _planned_as(task: Task) -> sa.ColumnElement[bool]:
+def planned_as(task: Task) -> sa.ColumnElement[bool]:
     """The effects that were planned for a task: those whose keys begin as its keys do."""
     begins = task.key or task.kind
     # A range rather than LIKE, which SQLite wouldn't look up in an index. After : comes ;
     return sa.and_(TABLE.c.key > f"{begins}:", TABLE.c.key < f"{begins};")
+
+
+def newest_key(session: Session, task: Task) -> str | None:
+    return session.scalar(sa.select(sa.func.max(TABLE.c.key)).where(planned_as(task)))
 
 
 @dataclass(frozen=True)
@@ -315,7 +319,7 @@ def standings(session: Session, *, settings: Settings, now: datetime) -> list[St
 
 
 def _standing(session: Session, planned: Planned, settings: Settings, now: datetime) -> Standing:
-    newest = session.scalar(sa.select(sa.func.max(TABLE.c.key)).where(_planned_as(planned.task)))
+    newest = newest_key(session, planned.task)
     coming = next_after(planned.timetable, now, settings.zone) if planned.wanted else None
     if newest is None:
         return Standing(planned, None, None, coming)

@@ -121,6 +121,30 @@ def drop(
     say(f"{count:,} {_effects(count)} dropped.")
 
 
+@app.command()
+def prune(
+    before: Annotated[
+        str,
+        typer.Option(
+            metavar="DAY",
+            help="What was settled before it goes, such as 2026-01-01.",
+            callback=filled,
+        ),
+    ],
+    database: Database = None,
+    now: Now = None,
+) -> None:
+    """Delete what the schedule had done long ago; what was owed to neighbours stays."""
+    from api.wiring import moment, open_house
+    from integrations import pruning
+    from partner_cx.database import transact
+
+    with open_house(database) as house:
+        at, day = moment(now, house.settings), moment(before, house.settings)
+        count = transact(house.engine, lambda session: pruning.prune(session, before=day, now=at))
+    say(f"{count:,} {_effects(count)} deleted.")
+
+
 def _effects(count: int) -> str:
     return "effect is" if count == 1 else "effects are"
 

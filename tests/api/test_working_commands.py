@@ -70,6 +70,14 @@ def test_what_is_owed_is_listed_with_what_it_waits_for(network: str):
     assert "There are more than 1" in run(f"effects list --limit 1 {NOON}")
 
 
+def test_what_the_schedule_did_long_ago_can_be_deleted(network: str):
+    owing(network, *(Owed("holds", f"holds:2025-01-0{day}T04:30Z") for day in (1, 2)))
+    run(f"work --once {NOON}", status=1)
+    assert "1 effect is deleted." in run("effects prune --before 2026-07-02 --now 2026-08-01")
+    refused = run("effects prune --before 2026-07-31 --now 2026-08-01", status=2)
+    assert "The last week's effects are kept." in refused
+
+
 def test_the_worker_carries_out_what_is_due_and_says_what_is_left(network: str):
     owing(network)
     assert "2 carried out; 1 wait, 1 parked." in run(f"work --once {NOON}", status=1)
