@@ -27,6 +27,8 @@ KNOWN_MAX = 200_000  # contacts kept; beyond, they are asked for again
 DENOMINATOR_MAX = 1_000_000  # a factor of 0.08333… is one of twelve
 _NAMED = re.compile(r"[^<>]*<\s*(?P<address>[^<>]*?)\s*>")
 FACTORS_TURNED = 19  # from this version on a dozen's factor is 12, before it was a twelfth
+# By which all weights and lengths are told since then; before, it was by kilograms and metres.
+SMALLEST: Mapping[str, int] = {"g": 1000, "mm": 1000}
 
 
 class Directory:
@@ -91,8 +93,7 @@ class Directory:
         if uom_id is None:
             return Fraction(1)
         if not self._factors:
-            for page in self._odoo.pages("uom.uom", [], ["factor"], size=self._page_rows):
-                self._factors.update({row["id"]: self._pieces(row["factor"]) for row in page})
+            self._factors = self._read_factors()
         return self._factors.get(uom_id, Fraction(1))
 
     def assume(self, codes: Mapping[int, str]) -> None:
@@ -122,11 +123,16 @@ class Directory:
                 self._codes = {row.odoo_id: row.ours for row in session.execute(links)}
         return self._codes
 
-    def _pieces(self, factor: float) -> Fraction:
-        exact = Fraction(factor).limit_denominator(DENOMINATOR_MAX)
-        if not exact:
-            return Fraction(1)
-        return exact if self._odoo.major >= FACTORS_TURNED else 1 / exact
+    def _read_factors(self) -> dict[int, Fraction]:
+        turned = self._odoo.major >= FACTORS_TURNED
+        fields = ["name", "factor", *(["relative_uom_id"] if turned else [])]
+        pages = self._odoo.pages("uom.uom", [], fields, size=self._page_rows)
+        units = {row["id"]: row for page in pages for row in page}
+        factors = {}
+        for number, unit in units.items():
+            exact = Fraction(unit["factor"]).limit_denominator(DENOMINATOR_MAX) or Fraction(1)
+            factors[number] = exact / _smaller(unit, units) if turned else 1 / exact
+        return factors
 
     @cached_property
     def _staff(self) -> frozenset[int]:
@@ -160,6 +166,13 @@ class Directory:
             "res.users", domain, ["partner_id", "login"], size=self._page_rows
         ):
             yield from page
+
+
+def _smaller(unit: Row, units: Mapping[int, Row]) -> int:
+    """How many of the unit that others are told by, from 19 on, make one of what we count in."""
+    while (above := units.get(id_of(unit["relative_uom_id"]) or 0)) is not None:
+        unit = above
+    return SMALLEST.get(unit["name"], 1)
 
 
 def address_of(value: Any) -> str | None:

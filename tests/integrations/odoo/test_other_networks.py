@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from integrations.odoo.directory import address_of
+from integrations.odoo.directory import Directory, address_of
 from integrations.odoo.mapping import OdooMapping
 from integrations.odoo.network import PartnersMapping
 from integrations.stand_ins.odoo import SERVICE_GROUPS, User
@@ -92,3 +92,35 @@ def test_a_reply_is_read_though_the_newest_message_is_hidden_and_nothing_else_ch
         play.desk.customer_writes(asked, play.ida, at=on("04-10 13:20"), text="A secret.")
         play.sync("04-10 13:30")
         assert play.rows("SELECT first_reply_at FROM tickets") != [(None,)]
+
+
+UNITS = {  # name: factor in 18, factor in 19, and the unit it is told by there
+    "g": (1000.0, 1.0, None),
+    "kg": (1.0, 1000.0, "g"),
+    "Ton": (0.001, 1_000_000.0, "kg"),
+    "mm": (1000.0, 1.0, None),
+    "m": (1.0, 1000.0, "mm"),
+    "L": (1.0, 1.0, None),
+}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_what_is_weighed_counts_in_kilograms_in_either_version(
+    engine: sa.Engine, version: int
+) -> None:
+    """From 19 on Odoo weighs in grams: a line of 2 kg would outweigh 1,000 lines of 2 pieces."""
+    with a_world(engine, version) as world:
+        ids: dict[str, int] = {}
+        for name, (before, since, above) in UNITS.items():
+            factor = {"factor": before if version < 19 else since}
+            told_by = {"relative_uom_id": ids[above]} if above and version >= 19 else {}
+            ids[name] = world.add("uom.uom", name=name, **factor, **told_by)
+        directory = Directory(world.odoo, engine)
+        assert {name: str(directory.factor(number)) for name, number in ids.items()} == {
+            "g": "1/1000",
+            "kg": "1",
+            "Ton": "1000",
+            "mm": "1/1000",
+            "m": "1",
+            "L": "1",
+        }
