@@ -54,9 +54,10 @@ def send(due: Due, hands: Hands) -> Mapping[str, Any]:
     if answer.status == GONE:
         transact(hands.engine, lambda session: end(session, endpoint_id, now=now))
         return {"status": GONE, "endpoint": "ended, as it asked for"}
-    wait = _asked_to_wait(answer.retry_after, now)
-    if wait is not None and now < due.owed_at + PATIENCE.given_up_after:
-        raise Later(now + wait)
+    wait, waited = _asked_to_wait(answer.retry_after, now), now - due.owed_at
+    if wait is not None and waited < PATIENCE.given_up_after:
+        # Such tries aren't counted, so that what has passed keeps them from coming every second.
+        raise Later(now + max(wait, PATIENCE.first, waited / 10))
     raise Unreachable(f"Endpoint {endpoint_id} {_told(answer)}")
 
 

@@ -181,6 +181,18 @@ def test_an_answer_that_asks_for_patience_gets_it(
     assert len(receiver.got) == 2
 
 
+def test_who_always_asks_to_come_again_at_once_is_asked_less_and_less(
+    engine: sa.Engine, receiver: Receiver, clock: Clock
+) -> None:
+    endpoint(engine, receiver.url)
+    receiver.answers += [status(503, Retry_After="0")] * 400
+    tell(engine, clock, telling())
+    for _ in range(200):
+        carry_out(engine, clock)
+        clock.pass_by(seconds=10)
+    assert 10 < len(receiver.got) < 60
+
+
 def test_an_answer_without_an_end_is_not_waited_for(
     engine: sa.Engine, receiver: Receiver, clock: Clock
 ) -> None:
