@@ -64,7 +64,7 @@ def budget_used(budget: BudgetUsed, settings: Settings) -> Written:
             else "Le budget {code} est utilisé à {level}\u202f%",
         ).format(code=budget.code, level=budget.level),
         first=budget.sentence,
-        title=Words("A budget needs a look", "Un budget demande un regard"),
+        title=Words("A budget needs your attention", "Un budget est à surveiller"),
         blocks=(
             Text(budget.sentence, strong=True),
             Facts(

@@ -72,8 +72,8 @@ def _blocks(earned: PointsEarned) -> list[Block]:
     blocks: list[Block] = [
         Text(
             Words(
-                "Here is what for, in the words of your statement:",
-                "Voici pourquoi, dans les mots de votre relevé\u202f:",
+                "Here is why, in the words of the statement:",
+                "Voici pourquoi, dans les mots du relevé\u202f:",
             )
         ),
         Items(tuple(_item(each) for each in shown)),

@@ -22,6 +22,7 @@ from integrations.mail.written import (
     Text,
     Written,
     gained,
+    one_or_more,
 )
 from partner_cx.errors import NotFound
 from partner_cx.periods import Period, PeriodKind
@@ -72,17 +73,18 @@ class Quarter:
 def written(quarter: Quarter) -> Written:
     total = sum(each.points for each in quarter.earned if each.points > 0)
     named = {"period": _label(quarter.period), "partner": quarter.partner}
+    title = Words("Your {period}", "Votre bilan du {period}").format(**named)
     return Written(
-        subject=Words("{partner}: your {period}", "{partner}\u202f: votre {period}").format(
+        subject=Words("{partner}: your {period}", "{partner}\u202f: bilan du {period}").format(
             **named
         ),
-        first=Words("{points} earned.", "{points} de gagnés.").format(
+        first=Words("Earned: {points}.", "Gain\u202f: {points}.").format(
             points=sentences.points(total)
         ),
-        title=Words("Your {period}", "Votre {period}").format(**named),
+        title=title,
         blocks=(
             Facts(tuple(_sums(quarter, total))),
-            *_earned(quarter.earned),
+            *(_earned(quarter.earned) or [_nothing(quarter)]),
             *_missed(quarter.missed),
             Button(Words("See the statement", "Voir le relevé"), quarter.address),
         ),
@@ -97,23 +99,37 @@ def _sums(quarter: Quarter, total: int) -> Iterator[Fact]:
     yield Fact(Words("Earned in the quarter", "Gagnés ce trimestre"), sentences.points(total))
     yield Fact(Words("Balance today", "Solde à ce jour"), sentences.points(quarter.balance))
     if quarter.pending:
-        yield Fact(
-            Words("Pending besides", "En attente en plus"), sentences.points(quarter.pending)
+        yield Fact(Words("Still pending", "Encore en attente"), sentences.points(quarter.pending))
+
+
+def _nothing(quarter: Quarter) -> Block:
+    said = Words("No points came in this quarter.", "Aucun point n’est arrivé ce trimestre.")
+    if quarter.missed:
+        said = Words(
+            "No points came in this quarter. Below is what was missing.",
+            "Aucun point n’est arrivé ce trimestre. Voici ce qui a manqué.",
         )
+    return Text(said)
 
 
 def _earned(earned: Sequence[Earning]) -> list[Block]:
     if not earned:
-        return [
-            Text(
-                Words(
-                    "Nothing was earned this time. What was missing stands below.",
-                    "Rien n’a été gagné cette fois. Ce qui a manqué est dit ci-dessous.",
-                )
-            )
-        ]
+        return []
     items = tuple(Item(each.title, gained(each.points), (each.why,)) for each in earned[:SHOWN])
-    return [Heading(Words("What came in", "Ce qui est entré")), Items(items)]
+    more = Words("and one entry more.", "et une écriture de plus.")
+    heading = Words("What came in", "Ce qui est arrivé")
+    if any(each.points < 0 for each in earned):
+        heading = Words("What came in and went out", "Ce qui est arrivé et ce qui est parti")
+    return [
+        Heading(heading),
+        Items(items),
+        *_rest(len(earned), more, Words("and {n} entries more.", "et {n} écritures de plus.")),
+    ]
+
+
+def _rest(count: int, one: Words, more: Words) -> list[Block]:
+    """That there are more than are shown: the statement has them all."""
+    return [Text(one_or_more(count - SHOWN, one, more))] if count > SHOWN else []
 
 
 def _missed(missed: Sequence[Missed]) -> list[Block]:
@@ -123,7 +139,15 @@ def _missed(missed: Sequence[Missed]) -> list[Block]:
         "What was missed, and the nearest way to it",
         "Ce qui a manqué, et le plus court chemin",
     )
-    return [Heading(heading), Items(tuple(_miss(each) for each in missed[:SHOWN]))]
+    return [
+        Heading(heading),
+        Items(tuple(_miss(each) for each in missed[:SHOWN])),
+        *_rest(
+            len(missed),
+            Words("and one more.", "et une autre occasion."),
+            Words("and {n} more.", "et {n} autres occasions."),
+        ),
+    ]
 
 
 def _miss(each: Missed) -> Item:

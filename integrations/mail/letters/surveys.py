@@ -60,9 +60,9 @@ def survey(invitation: Invitation, settings: Settings) -> Written:
         blocks=(
             Text(
                 Words(
-                    "How are we doing? Your answer counts as much if it is a bad one.",
-                    "Comment faisons-nous notre travail\u202f? Votre réponse compte autant si elle "
-                    "est mauvaise.",
+                    "How are we doing? A bad score counts as much as a good one.",
+                    "Que pensez-vous de notre travail\u202f? Une mauvaise note compte autant "
+                    "qu’une bonne.",
                 ),
                 strong=True,
             ),
@@ -77,11 +77,11 @@ def survey(invitation: Invitation, settings: Settings) -> Written:
 def reminder(invitation: Invitation, settings: Settings) -> Written:
     """The same once more, for whoever hasn't answered."""
     left = (
-        Words("It stays open until {day}.", "Elle reste ouverte jusqu’au {day}.").format(
-            day=sentences.day_text(invitation.closes_on)
-        )
+        Words(
+            "The survey stays open until {day}.", "L’enquête reste ouverte jusqu’au {day}."
+        ).format(day=sentences.day_text(invitation.closes_on))
         if invitation.closes_on
-        else Words("It is still open.", "Elle est encore ouverte.")
+        else Words("The survey is still open.", "L’enquête est encore ouverte.")
     )
     return Written(
         subject=Words("Still time: {title}", "Il est encore temps\u202f: {title}").format(

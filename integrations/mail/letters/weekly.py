@@ -161,8 +161,8 @@ def _moved(week: Week) -> list[Block]:
         return []
     before = week.period.previous()
     title = Words(
-        f"What moved: {week.period.label('en')} beside {before.label('en')}",
-        f"Ce qui a bougé\u202f: {week.period.label('fr')} face à {before.label('fr')}",
+        f"What moved: {week.period.label('en')} compared with {before.label('en')}",
+        f"Ce qui a bougé\u202f: {week.period.label('fr')} par rapport au {before.label('fr')}",
     )
     return [Heading(title), Items(tuple(_move(each) for each in week.moved))]
 
@@ -196,7 +196,7 @@ def _parked(parked: Sequence[tuple[str, int]]) -> list[Block]:
         return []
     listed = ", ".join(f"{kind} ({count})" for kind, count in parked)
     return [
-        Heading(Words("Parked, waiting for somebody", "Mis de côté, en attente de quelqu’un")),
+        Heading(Words("Parked, waiting for somebody", "Mis de côté, à reprendre")),
         Text(
             Words(
                 "What neighbours refused{colon}{listed}. An administrator can see why and retry.",

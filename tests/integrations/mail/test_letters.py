@@ -10,12 +10,15 @@ import pytest
 from playwright.sync_api import Browser
 
 from integrations.mail.letters import LETTERS, Letter, Reader
+from integrations.mail.letters.quarterly import Earning, Missed, Quarter
+from integrations.mail.letters.quarterly import written as of_quarter
 from integrations.mail.letters.surveys import Invitation, survey
 from integrations.mail.message import Rendered
 from integrations.mail.readers import language_of
 from integrations.mail.sending import framed
 from integrations.mail.topics import TOPICS
 from integrations.mail.written import Text, Written, on_one_line, same
+from partner_cx.periods import Period
 from partner_cx.words import Words
 from tests.harness.mail_server import SETTINGS
 
@@ -178,3 +181,31 @@ def test_the_language_is_the_persons_then_the_partners_then_the_programmes(
     person: str | None, partner: str | None, programme: str, written_in: str
 ):
     assert language_of([person, partner, programme]) == written_in
+
+
+def earnings(*points: int) -> tuple[Earning, ...]:
+    return tuple(Earning(same("Course"), each, same("Done.")) for each in points)
+
+
+@pytest.mark.parametrize(
+    ("earned", "missed", "says", "never"),
+    [
+        ((5,), 0, ["What came in\n"], ["went out", "missing"]),
+        ((5, -3), 0, ["What came in and went out", "−3 points"], []),
+        ((), 1, ["No points came in", "Below is what was missing", "Worth: 50"], ["What came in"]),
+        ((), 0, ["No points came in"], ["missing", "What came in"]),
+        ((5,) * 9, 0, ["and one entry more."], []),
+        ((5,) * 10, 10, ["and 2 entries more.", "and 2 more."], []),
+    ],
+    ids=["gains", "losses too", "nothing but a miss", "nothing", "nine", "ten"],
+)
+def test_a_quarter_says_what_there_was(
+    earned: tuple[int, ...], missed: int, says: list[str], never: list[str]
+):
+    a_miss = Missed(same("Bonus"), same("50 points"), same("Late."), ())
+    quarter = Quarter(
+        "Lyon", Period.parse("2026Q2"), 7, 0, earnings(*earned), (a_miss,) * missed, f"{HOME}/x"
+    )
+    text = framed(of_quarter(quarter), LETTERS["quarterly_digest"], ANNA, SETTINGS).text
+    assert [each for each in says if each not in text] == []
+    assert [each for each in never if each in text] == []
