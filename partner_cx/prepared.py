@@ -53,11 +53,12 @@ class Prepared:
 class _Line(NamedTuple):
     """The way to the driver in one transaction, asked for once: that, too, takes its time.
 
-    within: the session's transaction, or the innermost savepoint, which begins by being asked for.
+    savepoint: the session's innermost one, if any; it begins by being asked for its connection.
     listeners: who listened to the engine then.
     """
 
-    within: SessionTransaction | None
+    savepoint: SessionTransaction | None
+    transaction: sa.Transaction
     connection: sa.Connection
     cursor: Any
     dialect: sa.Dialect
@@ -66,18 +67,24 @@ class _Line(NamedTuple):
 
 def _line_of(session: Session) -> _Line:
     line: _Line | None = session.info.get(_LINE)
-    within = session.get_nested_transaction() or session.get_transaction()
-    if not (line and within and line.within is within and within.is_active):
+    savepoint = session.get_nested_transaction()
+    if not (line and line.savepoint is savepoint and line.transaction.is_active):
         line = session.info[_LINE] = _open_line(session)
     return line
 
 
 def _open_line(session: Session) -> _Line:
     connection = session.connection()
-    within = session.get_nested_transaction() or session.get_transaction()
-    cursor, engine = connection.connection.cursor(), connection.engine
-    listeners = tuple(engine.dispatch.before_cursor_execute)
-    return _Line(within, connection, cursor, engine.dialect, listeners)
+    transaction = connection.get_nested_transaction() or connection.get_transaction()
+    assert transaction, "a connection that was asked for has begun"
+    return _Line(
+        session.get_nested_transaction(),
+        transaction,
+        connection,
+        connection.connection.cursor(),
+        connection.dialect,
+        tuple(connection.engine.dispatch.before_cursor_execute),
+    )
 
 
 _LINE = "prepared.line"
