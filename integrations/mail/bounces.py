@@ -16,6 +16,7 @@ from email.errors import MessageError
 from email.message import Message
 from email.utils import getaddresses
 
+from integrations.mail.domains import as_it_is_kept
 from integrations.mail.identity import was_ours
 from integrations.mail.sending import is_for_good
 
@@ -63,7 +64,7 @@ def _returned(mail: Message, raw: bytes, secret: str) -> Iterator[Returned]:
         ours = (each for each in (*named, *told_of) if was_ours(letter, each, secret=secret))
         email = next(ours, None)
         if email is not None:
-            yield _as_returned(recipient, report, email.strip().lower())
+            yield _as_returned(recipient, report, as_it_is_kept(email))
 
 
 def _as_returned(recipient: Message, report: str, email: str) -> Returned:

@@ -18,6 +18,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import parseaddr
 
+from integrations.mail.domains import as_it_travels
 from integrations.mail.errors import (
     AddressRefused,
     LetterRefused,
@@ -76,7 +77,7 @@ def send(message: EmailMessage, email: str, *, settings: Settings) -> None:
     with _in_words(settings), _connected(host, settings) as server:
         if settings.mail_user:
             server.login(settings.mail_user, settings.mail_password or "")
-        server.send_message(message, came_from, [email])
+        server.send_message(message, came_from, [as_it_travels(email)])
 
 
 @contextmanager
@@ -134,7 +135,7 @@ def explained(error: Exception, settings: Settings) -> PartnerCXError:
         case smtplib.SMTPAuthenticationError():
             return _login_refused(error, called, settings)
         case smtplib.SMTPRecipientsRefused():
-            [(code, said)] = error.recipients.values()
+            [(code, said)] = error.recipients.values()  # one letter, one reader
             return _address_refused(code, _quoted(said, settings), called)
         case smtplib.SMTPResponseException():
             return _letter_refused(error, _quoted(error.smtp_error, settings), called)

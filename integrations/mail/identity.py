@@ -13,6 +13,8 @@ import re
 
 from itsdangerous import BadSignature, URLSafeSerializer
 
+from integrations.mail.domains import as_it_is_kept
+
 _NAME = re.compile(r"<?([0-9a-f]{32})\.([0-9a-f]{24})@[^>\s]+>?", re.ASCII)
 _STOP = "letters-stop"
 
@@ -30,7 +32,7 @@ def was_ours(name: str, email: str, *, secret: str) -> bool:
 
 
 def _signed(drawn: str, email: str, secret: str) -> str:
-    said = f"letter {drawn} {email.strip().lower()}".encode()
+    said = f"letter {drawn} {as_it_is_kept(email)}".encode()
     return hmac.new(secret.encode(), said, hashlib.sha256).hexdigest()[:24]
 
 

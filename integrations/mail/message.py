@@ -12,6 +12,7 @@ from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import format_datetime
 
+from integrations.mail.domains import as_it_travels
 from integrations.mail.errors import LetterRefused
 from integrations.mail.rendering import Frame, html, text
 from integrations.mail.written import Written, on_one_line
@@ -83,7 +84,7 @@ def message(
 def _addressee(email: str, name: str) -> Address:
     shown = on_one_line(name)
     try:
-        address = Address(display_name=shown, addr_spec=email.strip())
+        address = Address(display_name=shown, addr_spec=as_it_travels(email))
     except (ValueError, IndexError):
         address = Address()
     if not address.username or not address.domain:

@@ -103,11 +103,11 @@ def _sums(quarter: Quarter, total: int) -> Iterator[Fact]:
 
 
 def _nothing(quarter: Quarter) -> Block:
-    said = Words("No points came in this quarter.", "Aucun point n’est arrivé ce trimestre.")
+    said = Words("No points came in this quarter.", "Aucun point n’est entré ce trimestre.")
     if quarter.missed:
         said = Words(
             "No points came in this quarter. Below is what was missing.",
-            "Aucun point n’est arrivé ce trimestre. Voici ce qui a manqué.",
+            "Aucun point n’est entré ce trimestre. Voici ce qui a manqué.",
         )
     return Text(said)
 
@@ -117,9 +117,9 @@ def _earned(earned: Sequence[Earning]) -> list[Block]:
         return []
     items = tuple(Item(each.title, gained(each.points), (each.why,)) for each in earned[:SHOWN])
     more = Words("and one entry more.", "et une écriture de plus.")
-    heading = Words("What came in", "Ce qui est arrivé")
+    heading = Words("What came in", "Ce qui est entré")
     if any(each.points < 0 for each in earned):
-        heading = Words("What came in and went out", "Ce qui est arrivé et ce qui est parti")
+        heading = Words("What came in and went out", "Ce qui est entré et sorti")
     return [
         Heading(heading),
         Items(items),

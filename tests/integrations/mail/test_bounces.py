@@ -112,6 +112,13 @@ def test_what_a_report_means(what: dict[str, str], hard: bool):
     assert (told.email, told.hard) == (DORA, hard)
 
 
+def test_an_address_comes_back_as_it_travelled_and_is_known_as_it_is_kept():
+    kept, travelled = "dora@brücke.example", "dora@xn--brcke-lva.example"
+    name = message_id("mail.letter:1", kept, domain="brand.example", secret=SECRET)
+    [told] = read_report(report(to=travelled, letter=name), secret=SECRET)
+    assert told.email == kept
+
+
 MADE_TO_HURT = {
     "letters in letters": b"Content-Type: message/rfc822\r\n\r\n" * 8_000,
     "parts in parts": b"".join(

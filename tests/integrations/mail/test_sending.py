@@ -158,6 +158,24 @@ def test_killed_between_sending_and_noting_it_is_one_letter_to_mail_programs(
     assert standing(engine, f"{KIND}:one", clock.at).state is State.DONE
 
 
+@pytest.mark.parametrize(
+    ("kept", "travels"),
+    [
+        ("dora@brücke.example", "dora@xn--brcke-lva.example"),
+        ("o'neil+x@d1.example", "o'neil+x@d1.example"),
+    ],
+)
+def test_an_address_travels_as_mail_servers_write_it(
+    engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: str, travels: str
+):
+    post = Post()
+    letter = invitation(engine).payload
+    owed(engine, owed_letter("survey", "s", email=kept, about=letter["about"]))
+    with a_server(tmp_path, monkeypatch, post) as settings:
+        send(engine, settings)
+    assert [str(mail["To"]) for mail in post.taken] == [travels]
+
+
 def refused(settings: Settings) -> Exception:
     mail = EmailMessage()
     mail["To"] = DORA
