@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -26,6 +26,8 @@ class Heart:
     """Beats for what a worker holds, unless one effect takes longer than anybody would wait.
 
     A handler that hangs for ever would otherwise keep its effect for ever.
+
+    on_hanging: called once that is so, from a thread of the heart's own.
     """
 
     hands: Hands
@@ -34,6 +36,7 @@ class Heart:
     lasting: timedelta
     longest: Mapping[str, timedelta]
     held_until: datetime
+    on_hanging: Callable[[], None]
     until: float = field(default=float("inf"))  # by the clock that only goes forward
     over: Event = field(default_factory=Event)
 
@@ -50,6 +53,7 @@ class Heart:
         while not self.over.wait(self.lasting.total_seconds() / BEATS):
             if time.monotonic() > self.until:
                 log.error("an effect takes too long: its lease is left to run out", worker=self.by)
+                self.on_hanging()
                 return
             until = self.hands.clock() + self.lasting
             try:
@@ -67,9 +71,10 @@ def beating(
     by: str,
     lasting: timedelta,
     longest: Mapping[str, timedelta],
+    on_hanging: Callable[[], None] = lambda: None,
 ) -> Iterator[Heart]:
     """A heart that beats for these effects until the block ends."""
-    heart = Heart(hands, list(ids), by, lasting, longest, hands.clock() + lasting)
+    heart = Heart(hands, list(ids), by, lasting, longest, hands.clock() + lasting, on_hanging)
     thread = Thread(target=heart.beat, name="heart-beat", daemon=True)
     thread.start()
     try:

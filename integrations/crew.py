@@ -52,13 +52,11 @@ class Crew:
 
     def start(self) -> None:
         """Begin to work, in threads that end with the process at the latest."""
-        hands = replace(self.hands, stopping=self.stopping.is_set)
         short, long = Lane(without=LONG_KINDS), Lane(only=LONG_KINDS)
         for number, lane in enumerate([long, *[short] * self.threads]):
-            worker = Worker(hands, lane=lane, lasting=self.lasting, stopping=self.stopping)
-            self._run(f"worker-{number}", worker.run_dry, self.pause_seconds)
+            self._employ(f"worker-{number}", lane)
         if self.scheduled:
-            self._run("schedule", self._plan, PLANNING_SECONDS)
+            self._run("schedule", self._plan, PLANNING_SECONDS, Event())
 
     def stop(self, grace_seconds: float = GRACE_SECONDS) -> bool:
         """Let each thread finish what is at hand; whether all did within the grace.
@@ -71,20 +69,45 @@ class Crew:
             thread.join(max(0.0, until - time.monotonic()))
         return not any(thread.is_alive() for thread in self._running)
 
+    def _employ(self, name: str, lane: Lane) -> None:
+        """Start a worker, and another in its stead should an effect make it hang."""
+        retired = Event()
+
+        def replace_it() -> None:
+            retired.set()
+            if not self.stopping.is_set():
+                self._employ(name, lane)
+
+        worker = Worker(
+            replace(self.hands, stopping=self.stopping.is_set),
+            lane=lane,
+            lasting=self.lasting,
+            stopping=self.stopping,
+            on_hanging=replace_it,
+        )
+        self._run(name, worker.run_dry, self.pause_seconds, retired)
+
     def _plan(self) -> int:
         return schedule.plan(
             self.hands.engine, settings=self.hands.settings, now=self.hands.clock()
         )
 
-    def _run(self, name: str, work: Callable[[], int], pause_seconds: float) -> None:
+    def _run(
+        self, name: str, work: Callable[[], int], pause_seconds: float, retired: Event
+    ) -> None:
         thread = Thread(
-            target=self._again_and_again, args=(work, pause_seconds), name=name, daemon=True
+            target=self._again_and_again,
+            args=(work, pause_seconds, retired),
+            name=name,
+            daemon=True,
         )
         thread.start()
         self._running.append(thread)
 
-    def _again_and_again(self, work: Callable[[], int], pause_seconds: float) -> None:
-        while not self.stopping.is_set():
+    def _again_and_again(
+        self, work: Callable[[], int], pause_seconds: float, retired: Event
+    ) -> None:
+        while not (self.stopping.is_set() or retired.is_set()):
             began = time.monotonic()
             try:
                 done = work()

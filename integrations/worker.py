@@ -13,7 +13,7 @@ import random
 import secrets
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -68,6 +68,7 @@ class Worker:
 
     lane: which kinds it takes. lasting: how long a lease holds without a heart-beat.
     stopping: set, it finishes the effect at hand, gives the others back and returns.
+    on_hanging: called, from another thread, when an effect takes longer than anybody would wait.
     """
 
     hands: Hands
@@ -77,6 +78,7 @@ class Worker:
     at_once: int = AT_ONCE
     name: str = field(default_factory=own_name)
     stopping: Event = field(default_factory=Event)
+    on_hanging: Callable[[], None] = lambda: None
 
     def run_dry(self, limit: int | None = None) -> int:
         """Carry out what is due until nothing is, or it is told to stop."""
@@ -104,7 +106,14 @@ class Worker:
         waiting = list(leased)
         ids = [each.due.id for each in leased]
         with (
-            beating(self.hands, ids, by=self.name, lasting=self.lasting, longest=LONGEST) as heart,
+            beating(
+                self.hands,
+                ids,
+                by=self.name,
+                lasting=self.lasting,
+                longest=LONGEST,
+                on_hanging=self.on_hanging,
+            ) as heart,
             closing(Notes(self.hands.engine, self.name)) as notes,
         ):
             while waiting and not (self.stopping.is_set() or heart.is_still):

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -120,6 +121,25 @@ def test_what_doesnt_end_within_the_grace_is_left_to_be_taken_over(engine, clock
     end.set()
     assert at_work.stop() is True
     assert done(engine, "a")
+
+
+def test_another_takes_the_place_of_one_that_hangs(engine, clock, monkeypatch):
+    monkeypatch.setattr("integrations.worker.LONGEST", {"note": timedelta(seconds=0.1)})
+    begun, end = threading.Event(), threading.Event()
+
+    def hangs(due: Due, _hands: Hands) -> None:
+        if due.key == "hangs":
+            begun.set()
+            assert end.wait(30)
+
+    owed(engine, note("hangs"))
+    at_work = crew(engine, clock, monkeypatch, {"note": hangs})
+    with working(replace(at_work, scheduled=False, lasting=timedelta(seconds=0.4))):
+        assert begun.wait(30)
+        owed(engine, note("after it"))
+        assert soon(lambda: done(engine, "after it"))
+        end.set()
+    assert done(engine, "hangs")
 
 
 def test_one_that_plans_nothing_only_works(engine, clock, monkeypatch):
