@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from integrations.odoo.state import OdooCursor
 from integrations.odoo.streams import SOURCE
 from partner_cx.operations.facts import OrderLine, Receipt
 from partner_cx.operations.imports import Source
@@ -56,6 +57,14 @@ def known_lines(session: Session, line_ids: Sequence[int]) -> dict[str, KnownLin
         )
         for row in rows.values()
     }
+
+
+def read_last_on(session: Session, stream: str, zone: tzinfo) -> date | None:
+    """The day on which a stream was last read to its end."""
+    finished_at = session.scalar(
+        sa.select(OdooCursor.finished_at).where(OdooCursor.stream == stream)
+    )
+    return finished_at.astimezone(zone).date() if finished_at else None
 
 
 def _named(session: Session, line_ids: Sequence[int]) -> sa.TextClause:

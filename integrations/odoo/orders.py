@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from integrations.odoo.known_orders import KnownLine, known_lines
+from integrations.odoo.known_orders import KnownLine, known_lines, read_last_on
 from integrations.odoo.section import Section, said
 from integrations.odoo.streams import Reading, Row, Stream, Telling, Told, Watched
 from integrations.odoo.values import (
@@ -104,16 +104,27 @@ def tell_orders(reading: Reading, orders: Sequence[Order]) -> Told:
     if others:  # deleted, or of another order that the customer calls the same
         for number in reading.odoo.search("sale.order.line", [("id", "in", others)]):
             del known[str(number)]
+    zone = reading.settings.zone
+    read_on = read_last_on(reading.session, ORDERS.name, zone) if known else None
     for order in orders:
-        tell_order(order, reading.mapping.orders, known, reading.settings.zone, told)
+        tell_order(order, reading.mapping.orders, known, zone, told, read_on=read_on)
     withdraw_the_rest(known, told)
     return told
 
 
 def tell_order(
-    order: Order, mapping: OrdersMapping, known: Mapping[str, KnownLine], zone: tzinfo, told: Told
+    order: Order,
+    mapping: OrdersMapping,
+    known: Mapping[str, KnownLine],
+    zone: tzinfo,
+    told: Told,
+    *,
+    read_on: date | None = None,
 ) -> None:
-    """Tell what an order promised to a partner, and what arrived of it."""
+    """Tell what an order promised to a partner, and what arrived of it.
+
+    read_on: the day on which what is known was so still.
+    """
     if order.partner_code is None or not order.row["commitment_date"]:
         return
     for row in order.lines:
@@ -123,7 +134,7 @@ def tell_order(
             if KITS not in told.notes:
                 told.notes.append(KITS)
             continue
-        line = _Line(order, row, moves, mapping, known.get(str(row["id"])), zone)
+        line = _Line(order, row, moves, mapping, known.get(str(row["id"])), zone, read_on)
         if (promise := line.promise()) is not None:
             told.add("order-lines", promise)
             for receipt in line.receipts():
@@ -153,9 +164,10 @@ class _Line:
         mapping: OrdersMapping,
         known: KnownLine | None,
         zone: tzinfo,
+        read_on: date | None,
     ) -> None:
         self.order, self.row, self.moves, self.mapping = order, row, moves, mapping
-        self.known, self.zone = known, zone
+        self.known, self.zone, self.read_on = known, zone, read_on
         self.deliveries = [
             (move["id"], day, quantity)
             for move in moves
@@ -224,17 +236,26 @@ class _Line:
         return known.window_end
 
     def _was_missed(self, known: KnownLine) -> bool:
-        """Whether the known day had passed, short of goods, when the order was last changed.
+        """Whether the known day had passed, short of goods, when it was moved.
 
-        A day before the order itself was mistyped, and nothing was missed.
+        It had when the last sync found it still there, or else when the order was changed after
+        it, and not just by a delivery. A day before the order itself was mistyped, and nothing was
+        missed.
         """
-        changed_on = local_day(self.order.row["write_date"], self.zone)
         ordered_on = local_day(self.order.row["date_order"], self.zone)
-        if changed_on is None or changed_on <= known.window_end:
+        if not any(day and day > known.window_end for day in (self.read_on, self._changed_on())):
             return False
         in_time = sum(qty for _, day, qty in self.deliveries if day <= known.window_end)
         mistyped = ordered_on is not None and known.window_end < ordered_on
         return in_time < known.ordered and not mistyped
+
+    def _changed_on(self) -> date | None:
+        """The day on which people last changed the order; None where a delivery wrote it later."""
+        written = self.order.row["write_date"]
+        moves = (move for line in self.order.lines for move in self.order.moves.get(line["id"], ()))
+        if any(move["state"] == "done" and move["write_date"] == written for move in moves):
+            return None
+        return local_day(written, self.zone)
 
     def _cancelled_on(self) -> date | None:
         """The day we learned first; else the latest day it can have been.

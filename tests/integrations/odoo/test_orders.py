@@ -48,13 +48,14 @@ def told(
     known: Mapping[str, KnownLine] = NOTHING_KNOWN,
     mapping: OrdersMapping | None = None,
     zone: str = "Europe/Paris",
+    read_on: date | None = None,
 ) -> Told:
-    """What all orders of a network tell."""
+    """What all orders of a network tell. read_on: the day of the sync before."""
     whole = OdooMapping(orders=mapping or OrdersMapping())
     everything = Told()
     ids = [order["id"] for order in network.models["sale.order"]]
     for order in read_orders(cast("Odoo", network), cast("Directory", Everyone()), whole, ids):
-        tell_order(order, whole.orders, known, ZoneInfo(zone), everything)
+        tell_order(order, whole.orders, known, ZoneInfo(zone), everything, read_on=read_on)
     withdraw_the_rest(known, everything)
     return everything
 
@@ -332,6 +333,25 @@ def test_a_commitment_moved(
     network = Network()
     network.order(line(10, sent(delivery, 10)), promised="04-20 12:00", written=written)
     assert short(told(network, known_line(), OrdersMapping(**mapping))) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("read_on", "expected"),
+    [
+        (None, "10 by 04-20 done, 10 on 04-19"),
+        (date(2026, 4, 9), "10 by 04-20 done, 10 on 04-19"),
+        (date(2026, 4, 10), "10 by 04-20 done, 10 on 04-19"),
+        (date(2026, 4, 11), "10 by 04-10 done, 10 on 04-19"),
+    ],
+)
+def test_a_commitment_moved_and_kept_between_two_syncs_was_missed_only_if_the_first_saw_it(
+    read_on: date | None, expected: str
+) -> None:
+    """The delivery wrote the order, too: that doesn't tell when its commitment was moved."""
+    network = Network()
+    at = "04-19 10:00"
+    network.order(line(10, sent(at, 10)), promised="04-20 12:00", written=at)
+    assert short(told(network, known_line(), read_on=read_on)) == [expected]
 
 
 def test_a_day_before_the_order_itself_was_mistyped_and_is_mended() -> None:
