@@ -28,7 +28,8 @@ def demo(
 
     from api.commands.serving import serve_pages
     from api.demo.building import build, built_at, demo_database, links
-    from api.demo.neighbours import alone, neighbours_of, where_to_look
+    from api.demo.neighbours import alone, neighbours_of
+    from api.demo.sights import where_to_look
     from api.wiring import moment, open_house
 
     named = database or os.environ.get("PARTNER_CX_DATABASE_URL")
@@ -53,6 +54,6 @@ def demo(
             for line in links(house, f"http://127.0.0.1:{port}"):
                 typer.echo(line)
             if not no_serve:
-                for line in where_to_look(beside, spoken):
+                for line in where_to_look(beside.house.settings, spoken):
                     typer.echo(line)
                 serve_pages(beside.house, "127.0.0.1", port, work=True)

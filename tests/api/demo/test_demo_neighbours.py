@@ -142,6 +142,7 @@ def test_served_its_neighbours_answer_and_all_ends_with_ctrl_c(tmp_path: Path) -
         finally:
             served.kill()
     assert asked.json()["version"].startswith("19"), asked.text
+    assert served.returncode == 0, rest
     assert "Traceback" not in said + rest
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{address}/web/version", trust_env=False)
