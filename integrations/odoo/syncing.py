@@ -19,10 +19,15 @@ WAIT = timedelta(minutes=5)  # while another sync is under way
 def carry_out(due: Due, hands: Hands) -> Mapping[str, Any]:
     """Read what changed in Odoo. payload: compare, whether to look for what was deleted.
 
-    Raises Later while another sync is under way, Unreachable when Odoo didn't answer to the end,
-    Refused when a stream was stopped; what was read until then is in.
+    Raises Later while another sync is under way and when the worker is to end, Unreachable when
+    Odoo didn't answer to the end, Refused when a stream was stopped; what was read by then is in.
     """
     settings = hands.settings
+
+    def leave_if_told(_share: float, _rows: int) -> None:  # between two transactions
+        if hands.stopping():
+            raise Later(hands.clock())
+
     mapping = OdooMapping.read(settings.odoo_mapping)
     with connect(settings, clock=hands.clock) as odoo:
         try:
@@ -33,6 +38,7 @@ def carry_out(due: Due, hands: Hands) -> Mapping[str, Any]:
                 settings=settings,
                 now=hands.clock(),
                 compare=bool(due.payload.get("compare")),
+                on_progress=leave_if_told,
             )
         except UnderWay:
             raise Later(hands.clock() + WAIT) from None

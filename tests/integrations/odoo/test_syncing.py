@@ -101,3 +101,22 @@ def test_a_right_that_is_missing_for_hours_is_one_parked_sync(world: World) -> N
     work(world, "04-02 11:21", "04-02 11:31")
     assert all(each.done_at for each in syncs(world))
     assert [day for _, day in table(world.engine, LINES)] == ["2026-04-10"]
+
+
+def test_told_to_stop_it_leaves_between_two_pages_and_goes_on_where_it_was(world: World) -> None:
+    for day in range(10, 20):
+        world.order(ALDER, promised=f"04-{day}", quantity=5, delivered=None)
+    world.settings = replace(world.settings, odoo_page_rows=3)
+    work(world, "04-02 09:00", "04-02 09:14")
+    now = moment("04-02 09:15")
+    plan(world.engine, settings=world.settings, now=now)
+    for _ in range(2):  # each time it takes in one page more
+        told_to_stop = Hands(world.engine, world.settings, partial(same, now), lambda: True)
+        assert carry_out_due(told_to_stop) == 1
+        [sync] = syncs(world)
+        assert (sync.done_at, sync.parked_at, sync.last_error, sync.tries) == (None, None, None, 0)
+        now += timedelta(minutes=1)
+    work(world, "04-02 09:17", "04-02 09:18")
+    [sync] = syncs(world)
+    assert sync.done_at == moment("04-02 09:17")
+    assert len(table(world.engine, LINES)) == 10
