@@ -11,7 +11,7 @@ import dataclasses
 import json
 import textwrap
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self, Union, get_args, get_origin, get_type_hints
 
@@ -61,6 +61,12 @@ class Section:
         return "\n".join(lines) + "\n"
 
 
+OPERATORS = (  # of domains
+    *("=", "!=", "<", "<=", ">", ">=", "=?", "in", "not in", "any", "not any"),
+    *("like", "not like", "ilike", "not ilike", "=like", "=ilike", "child_of", "parent_of"),
+)
+
+
 def _hints(section: type[Section]) -> dict[str, Any]:
     hints = get_type_hints(section)
     return {field.name: hints[field.name] for field in dataclasses.fields(section)}
@@ -105,7 +111,7 @@ def _as_several(value: Any, each: Any) -> tuple[Any, str]:
         several = [value] if isinstance(value, str) else value
         whole = isinstance(several, list) and all(isinstance(one, str) for one in several)
         return (tuple(several), "") if whole else (None, 'a list of texts such as ["One", "Other"]')
-    if isinstance(value, list) and all(_is_term(term) for term in value):
+    if isinstance(value, list) and all(_is_term(term) for term in value) and _is_whole(value):
         return tuple(tuple(term) if isinstance(term, list) else term for term in value), ""
     return None, 'a domain as Odoo has it, such as [["country_id.code", "=", "FR"]]'
 
@@ -113,7 +119,18 @@ def _as_several(value: Any, each: Any) -> tuple[Any, str]:
 def _is_term(term: Any) -> bool:
     if isinstance(term, str):
         return term in ("&", "|", "!")
-    return isinstance(term, list) and len(term) == 3 and isinstance(term[0], str)
+    if not isinstance(term, list) or len(term) != 3:
+        return False
+    return isinstance(term[0], str) and term[1] in OPERATORS
+
+
+def _is_whole(domain: Sequence[Any]) -> bool:
+    """Whether each & and | has two terms behind it, and each ! one."""
+    missing = 0
+    for term in domain:
+        is_term = not isinstance(term, str)
+        missing = max(missing - 1, 0) if is_term else max(missing, 1) + (term != "!")
+    return missing == 0
 
 
 def unknown_sections(given: Mapping[str, Any], known: Mapping[str, object], where: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -22,15 +23,15 @@ def test_what_is_written_holds_and_the_rest_stays_as_usual(tmp_path: Path) -> No
         """
         [partners]
         which = "domain"
-        domain = [["customer_rank", ">", 0], "|", ["country_id.code", "=", "FR"]]
+        domain = ["|", ["customer_rank", ">", 0], ["country_id.code", "=", "FR"]]
         [people]
         salespeople = false
         """,
     )
 
     assert mapping.partners.companies() == (
-        ("customer_rank", ">", 0),
         "|",
+        ("customer_rank", ">", 0),
         ("country_id.code", "=", "FR"),
     )
     assert not mapping.people.salespeople
@@ -51,6 +52,9 @@ def test_a_printed_mapping_reads_as_what_it_was(tmp_path: Path) -> None:
         ('[partners]\nkinds = { "A" = "shop" }', "“shop” isn't a kind of partner"),
         ('[partners]\nwhich = "category"', "write down which category"),
         ("[partners]\ndomain = [1]", "expects a domain as Odoo has it"),
+        ('[partners]\ndomain = [["name", "likes", "A"]]', "expects a domain as Odoo has it"),
+        ('[partners]\ndomain = ["&", ["name", "=", "A"]]', "expects a domain as Odoo has it"),
+        ('[partners]\ndomain = ["!"]', "expects a domain as Odoo has it"),
         ("[people]\nsalespeople = 1", "expects true or false"),
         ("people = 1", "is a section of its own"),
         ("[people", "isn't TOML"),
@@ -61,6 +65,19 @@ def test_what_is_not_understood_is_refused_with_the_nearest_known_word(
 ) -> None:
     with pytest.raises(Invalid, match=said):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        '[["customer_rank", ">", 0], ["country_id.code", "in", ["FR", "BE"]]]',
+        '["|", ["name", "=", "A"], "!", ["name", "ilike", "B"], ["active", "=", true]]',
+        '[["active", "=", true], "&", "|", ["a", "=", 1], ["b", "=", 2], ["c", "=", 3]]',
+    ],
+)
+def test_a_domain_is_taken_as_odoo_has_it(tmp_path: Path, domain: str) -> None:
+    mapping = read(tmp_path, f'[partners]\nwhich = "domain"\ndomain = {domain}')
+    assert len(mapping.partners.domain) == len(json.loads(domain))
 
 
 def test_a_mapping_that_is_not_there_is_refused(tmp_path: Path) -> None:
