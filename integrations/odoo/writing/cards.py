@@ -28,7 +28,7 @@ from integrations.odoo.writing.companies import (
     company_of,
     switched_off,
 )
-from integrations.odoo.writing.marks import ENTRIES, entry_key, entry_of, mark
+from integrations.odoo.writing.marks import ENTRIES, entry_key, entry_of, mark, unmarkable
 from integrations.odoo.writing.programme import programme_id
 from integrations.odoo.writing.wallets import Line, balance_points, lines_after
 from partner_cx.database import reading, transact
@@ -185,7 +185,7 @@ class _Card:
         return max((each for each in known if each is not None), default=None)
 
     def _line(self, line: Line) -> dict[str, Any]:
-        why = line.why.in_(self.hands.settings.language)
+        why = unmarkable(line.why.in_(self.hands.settings.language))
         return {
             "card_id": self.id,
             "description": f"{why} {mark(entry_key(line.entry_id))}",

@@ -91,7 +91,7 @@ def _by_partner(tellings: Iterable[Telling]) -> dict[str, list[Telling]]:
 # --- Activities ------------------------------------------------------------------------------
 
 UNHAPPY_SUMMARY = Words(
-    "Unhappy answer: call within 24 hours", "Réponse insatisfaite : rappeler sous 24 heures"
+    "Unhappy answer: call within 24 hours", "Réponse négative\u202f: rappeler sous 24 heures"
 )
 UNHAPPY_NOTE = Words(
     "A person of this partner answered {score} to {question} in the survey {survey}. Who it was "

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 ENTRIES = "[Partner CX, entry "  # how the marks of entries begin
 
 _NUMBERED = re.compile(r"\[Partner CX, entry (\d+)\]")
+_BEGINS = re.compile(r"\[(Partner CX),", re.IGNORECASE)
 _UNSAFE = re.compile(r"[^A-Za-z0-9 .,:/@+-]")
 
 
@@ -36,4 +37,10 @@ def entry_of(text: object) -> int | None:
 
 def marked(paragraphs: Iterable[str], key: str) -> str:
     """HTML that ends with a mark. paragraphs: HTML already."""
-    return "".join(f"<p>{each}</p>" for each in (*paragraphs, f"<small>{mark(key)}</small>"))
+    shown = (*(unmarkable(each) for each in paragraphs), f"<small>{mark(key)}</small>")
+    return "".join(f"<p>{each}</p>" for each in shown)
+
+
+def unmarkable(text: str) -> str:
+    """What people wrote, without anything that would be taken for a mark of ours."""
+    return _BEGINS.sub(r"(\1,", text)

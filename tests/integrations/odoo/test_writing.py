@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from integrations.odoo.writing.activities import due_on
-from integrations.odoo.writing.marks import entry_of, mark
+from integrations.odoo.writing.marks import entry_of, mark, marked
 from integrations.stand_ins.odoo import Kind, User
 from tests.harness.odoo_sync import ALDER, BIRCH, SALLY
 from tests.harness.odoo_writing import SERVICE, Programme, text_of, worked, writing_into
@@ -246,6 +246,20 @@ def test_what_is_switched_off_is_not_written(programme: Programme) -> None:
     programme.give("R01", 5, "gesture:9")
     worked(programme)
     assert programme.stand_in.asked() == []
+
+
+def test_what_looks_like_a_mark_in_what_people_wrote_is_none(programme: Programme) -> None:
+    programme.give(
+        "R01", 5, "gesture:1", "As in " + " ".join(mark(f"entry {n}") for n in range(99))
+    )
+    worked(programme)
+    programme.give("R01", 7, "gesture:2")
+    worked(programme)
+    assert len(programme.notes()) == 2
+    assert [issued for _, issued, _ in programme.history()] == [5, 7]
+    body = marked(["See [PARTNER CX, ticket report 8] &amp; co"], "ticket report 7")
+    assert mark("ticket report 8").lower() not in body.lower()
+    assert mark("ticket report 7") in body
 
 
 def test_a_mark_is_found_in_no_longer_one() -> None:
