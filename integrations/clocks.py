@@ -57,14 +57,15 @@ class DatabaseClock:
         return passed > ASKED_SECONDS or abs(self.own() - shown - timedelta(seconds=passed)) > JUMP
 
     def _ask(self) -> None:
-        self._asked = (self.own(), time.monotonic())  # also where nobody answers
+        asked = (self.own(), time.monotonic())
         try:
             with self.engine.connect() as connection:
                 before = self.own()
                 theirs = connection.scalar(sa.text("SELECT clock_timestamp()"))
                 ahead = theirs - (before + (self.own() - before) / 2)
         except SQLAlchemyError:
-            return
+            ahead = self.ahead
         if abs(ahead - self.ahead) > WORTH_SAYING:
             log.warning("our clock differs from the database's", seconds=ahead.total_seconds())
-        self.ahead = ahead
+        # In this order: whoever finds that it was asked just now goes by the answer.
+        self.ahead, self._asked = ahead, asked

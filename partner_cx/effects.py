@@ -34,7 +34,8 @@ class Effect(Base):
         is parked holds the later ones back. None: in any order.
     digest: of kind, key and payload.
     tries: how often a worker took it up. last_error: what went wrong the last time.
-    dropped_because: why it was settled by hand without being carried out; who did it is the result.
+    dropped_because: why it was settled without being carried out; who did it is the result: a
+        person, or the schedule, for a later one that does its work, too.
     result: what the neighbour answered that is worth keeping, such as the id of its record.
     """
 
@@ -202,7 +203,7 @@ class State(StrEnum):
     UNDER_WAY = "under_way"  # leased by a worker
     PARKED = "parked"  # until somebody retries or drops it
     DONE = "done"
-    DROPPED = "dropped"  # by hand, never to be carried out
+    DROPPED = "dropped"  # by hand or by the schedule, never to be carried out
 
 
 OPEN_STATES = (State.PARKED, State.UNDER_WAY, State.WAITING, State.HELD_BACK)
