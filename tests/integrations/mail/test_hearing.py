@@ -106,7 +106,7 @@ def person(email: str, **said: Any) -> dict[str, Any]:
 def test_who_left_a_partner_or_the_programmes_team_meanwhile_reads_nothing_of_it(
     engine: sa.Engine, post: list[EmailMessage]
 ):
-    about = {
+    about: dict[str, tuple[str, dict[str, Any]]] = {
         RITA: ("quarterly_digest", {"partner": "R1", "period": "2026Q2"}),
         MIA: ("weekly_digest", {"moment": LATER.isoformat()}),
         ADA: ("alert", {"answers": low_score(engine)}),
