@@ -85,9 +85,11 @@ def build(
     opening = datetime.combine(quarters[0].first_day, time(9), tzinfo=house.settings.zone)
     transact(house.engine, lambda session: put_in_force(session, quarters[0], now=opening))
     for quarter in quarters:
+        # In a quarter's first days the last one is closed a little early.
+        closed_at = min(quarter.ends_at(house.settings.zone) + CLOSED_AFTER, now)
         if quarter == quarters[-1]:
-            _catch_up(house, quarter)
-        _close(house, quarter, language, tell)
+            _catch_up(house, closed_at)
+        _close(house, quarter, closed_at, language, tell)
     _take_in(house, late, now, language, tell)
     draw_events(house.engine, now=now, settings=house.settings)
 
@@ -174,22 +176,17 @@ def _take_in(
         tell(f"  {file.path.name}: {', '.join(shown)}")
 
 
-def _catch_up(house: House, last: Period) -> None:
+def _catch_up(house: House, at: datetime) -> None:
     """Carry out what the closes before the last one owed: nobody listened to the demo yet."""
-    at = _closed_at(house, last)
     draw_events(house.engine, now=at, settings=house.settings)
     carry_out_due(Hands(house.engine, house.settings, lambda: at))
 
 
-def _closed_at(house: House, quarter: Period) -> datetime:
-    return quarter.ends_at(house.settings.zone) + CLOSED_AFTER
-
-
-def _close(house: House, quarter: Period, language: str, tell: Tell) -> None:
+def _close(house: House, quarter: Period, at: datetime, language: str, tell: Tell) -> None:
     closed = closings.close(
         house.engine,
         quarter,
-        now=_closed_at(house, quarter),
+        now=at,
         by=ACTOR,
         settings=house.settings,
     )
