@@ -188,7 +188,8 @@ def _address_refused(code: int, said: str, called: str) -> PartnerCXError:
 
 
 def _letter_refused(error: smtplib.SMTPResponseException, said: str, called: str) -> PartnerCXError:
-    if error.smtp_code < 500:  # some answer -1 for an answer that makes no sense
+    # A greeting is about us, and never about the letter. -1: what was said makes no sense.
+    if error.smtp_code < 500 or isinstance(error, smtplib.SMTPConnectError):
         return ServerAway(f"{called} asks to come again later: {said}")
     if isinstance(error, smtplib.SMTPSenderRefused):
         return LetterRefused(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import socketserver
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -222,6 +224,30 @@ def test_a_bad_day_of_the_mail_server_is_told_in_words(
     assert words in str(told)
     assert PASSWORD not in str(told)
     assert "whole letter" not in repr(told.__cause__) + repr(told.__context__) + str(told)
+
+
+@pytest.mark.parametrize(
+    ("greeting", "words"),
+    [
+        (b"554 5.7.1 no service to you today\r\n", "asks to come again later: “5.7.1 no service"),
+        (b"421 4.3.2 closing\r\n", "asks to come again later: “4.3.2 closing”"),
+        (b"", "broke the connection off"),
+        (b"\x00\xff rubbish\r\n", "asks to come again later"),
+    ],
+    ids=["not you", "not now", "nothing", "rubbish"],
+)
+def test_a_server_that_lets_nobody_in_says_nothing_of_the_letter(greeting: bytes, words: str):
+    class Greeting(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(greeting)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Greeting) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        port = server.server_address[1]
+        there = replace(SETTINGS, mail_host="127.0.0.1", mail_port=port, mail_security="none")
+        told = refused(there)
+    assert type(told) is ServerAway
+    assert words in str(told)
 
 
 def test_a_certificate_that_nobody_vouches_for_isnt_trusted(tmp_path: Path):
