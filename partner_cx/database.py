@@ -7,6 +7,7 @@ or `writing` and committed at its edge; below, only flush.
 
 from __future__ import annotations
 
+import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -148,10 +149,14 @@ def _open_sqlite(address: sa.URL) -> sa.Engine:
         connection.execute("PRAGMA temp_store = FILE")
 
     @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
+    def begin_by_ourselves(connection: sa.Connection) -> None:
         # A writer takes the lock at once: a reader that turns writer midway can only fail.
         writes = connection.get_execution_options().get("writes", False)
-        connection.connection.cursor().execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        try:
+            connection.connection.cursor().execute(begin)
+        except sqlite3.Error as error:  # beneath SQLAlchemy, which dresses all others
+            raise sa.exc.OperationalError(begin, None, error) from error
 
     return engine
 

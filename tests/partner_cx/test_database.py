@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import InvalidRequestError, OperationalError
 from sqlalchemy.orm import Session
 
-from partner_cx.database import open_database, reading, transact
+from partner_cx.database import open_database, reading, transact, writing
 from partner_cx.errors import Invalid
 from partner_cx.operations.imports import Source
 
@@ -77,3 +80,19 @@ def test_a_connection_that_died_while_nobody_used_it_is_replaced(
     second = transact(own, lambda session: session.scalar(sa.text("SELECT pg_backend_pid()")))
     own.dispose()
     assert second != first
+
+
+def test_a_writer_that_waits_in_vain_for_another_fails_as_databases_do(tmp_path, monkeypatch):
+    monkeypatch.setattr("partner_cx.database.BUSY_SECONDS", 0)
+    path = tmp_path / "network.sqlite3"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        engine = open_database(f"sqlite:///{path}")
+        with reading(engine) as session:
+            session.execute(sa.text("SELECT 1"))
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="database is locked"), writing(engine):
+            pass
+        other.execute("COMMIT")
+        with writing(engine) as session:
+            session.execute(sa.text("SELECT 1"))
+        engine.dispose()

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from functools import partial
 
@@ -22,6 +23,7 @@ from integrations.worker import AT_ONCE, Worker, carry_out_due
 from partner_cx.database import open_database, transact
 from partner_cx.effects import State, retry
 from partner_cx.errors import Conflict, Refused, Unreachable
+from tests.harness.databases import fresh_database
 from tests.harness.owed import START, Clock, Neighbour, hands, note, owed, rows, standing
 
 ODD = "sk_live_do_not_show_me"
@@ -443,6 +445,27 @@ def test_an_outcome_is_noted_though_the_database_is_away_for_a_minute(
     assert carry_out(engine, neighbour, clock) == 1
     assert rows(engine)["a"].done_at == START
     assert neighbour.told == ["a"]
+
+
+@pytest.mark.sqlite
+def test_a_long_import_that_has_sqlite_to_itself_doubles_nothing(neighbour, clock, monkeypatch):
+    monkeypatch.setattr("partner_cx.database.BUSY_SECONDS", 0)
+    with fresh_database("sqlite") as url:
+        engine = open_database(url)
+        owed(engine, note("a"))
+        with closing(sqlite3.connect(str(engine.url.database), isolation_level=None)) as imports:
+
+            def busy_from_now_on(due: Due, given: Hands) -> object:
+                imports.execute("BEGIN IMMEDIATE")
+                return neighbour(due, given)
+
+            monkeypatch.setattr(
+                "integrations.worker.time.sleep", lambda _seconds: imports.execute("COMMIT")
+            )
+            carry_out_due(hands(engine, clock), handlers={"note": busy_from_now_on})
+        assert rows(engine)["a"].done_at == START
+        assert neighbour.told == ["a"]
+        engine.dispose()
 
 
 def test_a_database_that_stays_away_is_not_waited_for_longer_than_the_lease(
