@@ -68,7 +68,7 @@ def _work_once(house: House, at: datetime | None) -> None:
         counts = effects.counted(session, now=hands.clock())
     parked = sum(n for (_, state), n in counts.items() if state is effects.State.PARKED)
     waiting = sum(counts.values()) - parked
-    say(f"{begun:,} carried out; {waiting:,} wait, {parked:,} parked.")
+    say(f"{begun:,} tried; {waiting:,} wait, {parked:,} parked.")
     if parked:
         raise typer.Exit(1)
 

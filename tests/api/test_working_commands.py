@@ -78,11 +78,11 @@ def test_what_the_schedule_did_long_ago_can_be_deleted(network: str):
     assert "The last week's effects are kept." in refused
 
 
-def test_the_worker_carries_out_what_is_due_and_says_what_is_left(network: str):
+def test_the_worker_tries_what_is_due_and_says_what_is_left(network: str):
     owing(network)
-    assert "2 carried out; 1 wait, 1 parked." in run(f"work --once {NOON}", status=1)
+    assert "2 tried; 1 wait, 1 parked." in run(f"work --once {NOON}", status=1)
     run(f"effects retry --all {NOON}")
-    assert "1 carried out; 1 wait, 0 parked." in run(f"work --once {NOON}")
+    assert "1 tried; 1 wait, 0 parked." in run(f"work --once {NOON}")
     assert "1 effect is dropped." in run(f'effects drop s --why "Nobody knows it" --by ada {NOON}')
     assert told(f"effects list {NOON}") == []
     assert [row["why"] for row in told("effects list --state dropped")] == ["Nobody knows it"]
