@@ -22,6 +22,10 @@ _UNIQUE = {
 }
 _UNLINK_REFUSED = ("loyalty.card", "loyalty.history")
 _UNLINK_FORGIVEN = ("res.partner.category",)
+_UNLINKED_WITH = {  # what goes with a record, and its field that names the record
+    "sale.order": ("sale.order.line", "order_id"),
+    "account.move": ("account.move.line", "move_id"),
+}
 
 
 def moment(now: datetime) -> str:
@@ -90,7 +94,15 @@ def unlink(call: Call) -> bool:
     refuse_hidden(call, [row for row in map(call.table.get, present) if row is not None])
     for record_id in present:
         call.table.take(record_id)
+        _unlink_with(call, record_id)
     return True
+
+
+def _unlink_with(call: Call, gone: int) -> None:
+    model, named_by = _UNLINKED_WITH.get(call.model, ("", ""))
+    if (lines := call.tables.get(model)) is not None:
+        for line in lines.pointing_to(named_by, gone):
+            lines.take(line)
 
 
 def message_post(

@@ -300,6 +300,11 @@ def test_a_refusal_carries_the_name_odoo_gives_it(
     assert told[0] == (in_18 if asking.stand_in.version < 19 else in_19), what
 
 
+def test_an_order_takes_its_lines_along_when_it_is_deleted(asking: Asking) -> None:
+    assert asking("sale.order", "unlink", ids=[2]) is True
+    assert asking.found("sale.order.line") == [11, 12, 31, 32]
+
+
 def test_rows_that_are_gone_are_left_out_when_read(asking: Asking) -> None:
     assert asking("res.partner", "read", ids=[7, 999], fields=["name"]) == [
         {"id": 7, "name": "Fjord"}
