@@ -116,6 +116,16 @@ def test_what_a_rule_hides_is_doubted_as_odoo_says_nothing(version: int):
 
 
 @BOTH
+def test_an_odoo_without_tags_is_no_cause_for_doubt(version: int):
+    stand_in = small_odoo(version)
+    stand_in.remove("res.partner.category", 1)
+    findings = checked(stand_in)
+    assert problems(findings) == {}
+    tags = next(each for each in findings if each.what == "res.partner.category")
+    assert (tags.state, tags.costs) == (State.NOTE, ())
+
+
+@BOTH
 def test_an_app_that_is_missing_costs_its_kpis(version: int):
     findings = checked(small_odoo(version, without=["crm.lead", "stock.move"]))
     leads = next(each for each in findings if each.area == "leads")
