@@ -32,7 +32,7 @@ THROUGH = "link in a letter"
 def offer_to_stop(request: Request, token: str, session: Reading) -> Response:
     """Say which letters to which address the link stops, and whether it has."""
     email, topic = _read(request, token)
-    return _shown(request, session, token, email, topic)
+    return _shown(request, session, email, topic)
 
 
 @router.post("/letters/stop/{token}")
@@ -46,7 +46,7 @@ def stop(
     """Stop the letters; `wanted=yes`: send them again. Anything else in the form is passed over."""
     email, topic = _read(request, token)
     choose(session, email, topic, wanted=wanted == "yes", through=THROUGH, now=now)
-    return _shown(request, session, token, email, topic)
+    return _shown(request, session, email, topic)
 
 
 @router.post("/sign-in", dependencies=[OwnForm])
@@ -69,11 +69,10 @@ def _read(request: Request, token: str) -> tuple[str, str]:
     return read
 
 
-def _shown(request: Request, session: Session, token: str, email: str, topic: str) -> Response:
+def _shown(request: Request, session: Session, email: str, topic: str) -> Response:
     return page(
         request,
         "public/letters_stop.html",
-        token=token,
         email=email,
         topic=TOPICS[topic].in_(language_of(request)),
         is_stopped=topic_stopped(session, email, topic),

@@ -54,7 +54,7 @@ def sender(settings: Settings) -> Address:
     written = settings.mail_from or ""
     name, spec = parseaddr(" ".join(written.split()))
     try:
-        address = Address(display_name=name, addr_spec=spec)
+        address = Address(display_name=name, addr_spec=as_it_travels(spec))
     except (ValueError, IndexError):
         address = Address()
     if not address.username or not address.domain:

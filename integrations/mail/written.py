@@ -14,6 +14,8 @@ from typing import Any, ClassVar, TypeAlias
 from partner_cx.quantities import number_text, points_text
 from partner_cx.words import Words
 
+_TURNS_OR_BREAKS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+
 
 @dataclass(frozen=True)
 class Text:
@@ -150,8 +152,11 @@ def one_or_more(count: int, one: Words, more: Words, **values: object) -> Words:
 
 
 def on_one_line(text: str) -> str:
-    """A text without line breaks and control characters; unbreakable spaces stay."""
-    return re.sub(r"[\x00-\x20\x7f\x85\u2028\u2029]+", " ", text).strip(" ")
+    """A text without line breaks and control characters; unbreakable spaces stay.
+
+    Nor what turns the direction round: it would turn what stands behind it on the line as well.
+    """
+    return _TURNS_OR_BREAKS.sub(" ", text).strip(" ")
 
 
 def shortened(text: str, most: int) -> str:

@@ -153,6 +153,12 @@ def test_what_people_wrote_is_shown_as_they_wrote_it():
     assert "\r" not in made.subject
 
 
+def test_what_would_turn_a_line_around_or_break_it_is_left_out():
+    assert (
+        on_one_line("a\u202eb\u2066c\u2069 d\x9b\x0b\u2028e 1\u202f000") == "a b c d e 1\u202f000"
+    )
+
+
 def test_long_words_dont_widen_a_letter(browser: Browser):
     long = same("https://example.com/" + "x" * 200)
     written = Written(long, long, long, (Text(long),))

@@ -178,6 +178,18 @@ def test_an_address_travels_as_mail_servers_write_it(
     assert [str(mail["To"]) for mail in post.taken] == [travels]
 
 
+def test_a_sender_may_have_a_domain_and_a_name_in_any_letters(
+    engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    post = Post()
+    owed(engine, invitation(engine))
+    with a_server(tmp_path, monkeypatch, post) as settings:
+        send(engine, replace(settings, mail_from="Été & Co <programme@brücke.example>"))
+    [mail] = post.taken
+    assert str(mail["From"]) == "Été & Co <programme@xn--brcke-lva.example>"
+    assert mail["Message-ID"].endswith("@xn--brcke-lva.example>")
+
+
 def refused(settings: Settings) -> Exception:
     mail = EmailMessage()
     mail["To"] = DORA
