@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
@@ -433,7 +434,8 @@ def test_an_outcome_is_noted_though_the_database_is_away_for_a_minute(
     engine, neighbour, clock, monkeypatch
 ):
     owed(engine, note("a"))
-    noted, down, waited = leasing.Notes.note, nobody_answers(), []
+    noted, down = leasing.Notes.note, nobody_answers()
+    waited: list[float] = []
 
     def fails_at_first(*arguments, **more):
         if sum(waited) < 60:
@@ -455,7 +457,7 @@ def test_a_long_import_that_has_sqlite_to_itself_doubles_nothing(neighbour, cloc
         owed(engine, note("a"))
         with closing(sqlite3.connect(str(engine.url.database), isolation_level=None)) as imports:
 
-            def busy_from_now_on(due: Due, given: Hands) -> object:
+            def busy_from_now_on(due: Due, given: Hands) -> Mapping[str, Any] | None:
                 imports.execute("BEGIN IMMEDIATE")
                 return neighbour(due, given)
 
