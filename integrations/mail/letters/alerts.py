@@ -129,9 +129,9 @@ def unhappy_answers(answers: Sequence[Unhappy], settings: Settings) -> Written:
             *_more(count - SHOWN),
             Aside(
                 Words(
-                    "Who answered isn't told, and no score changes what a partner earns.",
-                    "L’auteur n’est pas indiqué, et aucune note ne change les gains d’un "
-                    "partenaire.",
+                    "Who answered isn't told: ask about what happened, never for another score.",
+                    "L’auteur n’est pas indiqué\u202f: parlez de ce qui s’est passé, ne demandez "
+                    "jamais une autre note.",
                 )
             ),
         ),

@@ -133,10 +133,8 @@ def _minutes(invitation: Invitation) -> Words:
 def _voluntary() -> Aside:
     return Aside(
         Words(
-            "You don't need to sign in. What you answer never changes what you earn, and the link "
-            "is yours alone: please don't pass it on.",
-            "Inutile de vous connecter. Votre réponse ne change jamais ce que vous gagnez, et le "
-            "lien est personnel\u202f: ne le transmettez pas.",
+            "You don't need to sign in. The link is yours alone: please don't pass it on.",
+            "Inutile de vous connecter. Le lien est personnel\u202f: ne le transmettez pas.",
         )
     )
 
