@@ -14,7 +14,7 @@ from integrations.odoo.errors import NotAllowed
 from integrations.odoo.kept import connected
 from integrations.odoo.mapping import OdooMapping
 from integrations.odoo.writing.companies import switched_off
-from partner_cx.database import transact
+from partner_cx.database import reading, transact
 from partner_cx.effects import Effect, Owed, owe
 from partner_cx.errors import Refused
 from partner_cx.settings import Settings
@@ -41,6 +41,8 @@ def programme_id(odoo: Odoo, hands: Hands, mapping: OdooMapping) -> int:
     name = mapping.writing.programme
     if (found := _found(odoo, name)) is not None:
         return found
+    if (renamed := _made_before(odoo, hands, name)) is not None:
+        return renamed
     if not mapping.writing.make_programme:
         raise Refused(f"Odoo has no loyalty programme “{name}”.", remedy=_MAKE_ONE)
     now = hands.clock()
@@ -53,6 +55,15 @@ def programme_id(odoo: Odoo, hands: Hands, mapping: OdooMapping) -> int:
     raise Later(now + (LATER if parked else SOON))
 
 
+def _made_before(odoo: Odoo, hands: Hands, name: str) -> int | None:
+    """The one that was made under a name, and has another by now."""
+    with reading(hands.engine) as session:
+        every = session.scalars(sa.select(Effect).where(Effect.kind == KIND).order_by(Effect.id))
+        results = [each.result or {} for each in every if each.payload["name"] == name]
+    made = [each["programme"] for each in results if "programme" in each]
+    return next((row["id"] for row in odoo.read(MODEL, made, ["name"])), None)
+
+
 def _have_it_made(session: Session, name: str, now: datetime) -> bool:
     """Owe the making of a programme, unless it is owed; whether that waits for a person.
 
@@ -62,8 +73,7 @@ def _have_it_made(session: Session, name: str, now: datetime) -> bool:
     earlier = [each for each in every if each.payload["name"] == name]
     if any("programme" in (each.result or {}) or each.dropped_because for each in earlier):
         raise Refused(
-            f"Odoo's loyalty programme “{name}” was deleted or has another name now, or its making "
-            "was dropped.",
+            f"Odoo's loyalty programme “{name}” was deleted, or its making was dropped.",
             remedy=_MAKE_ONE,
         )
     # Those that are done and made none were carried out while cards were switched off.

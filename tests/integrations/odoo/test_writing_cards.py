@@ -259,6 +259,21 @@ def test_a_programme_that_may_not_be_made_is_asked_for(programme: Programme) -> 
     assert programme.cards() == {"PCX-R01": 500}
 
 
+def test_a_programme_that_we_made_may_be_given_another_name_and_be_archived(
+    programme: Programme,
+) -> None:
+    programme.switch("cards")
+    programme.give("R01", 500, "gesture:1")
+    worked(programme)
+    [made] = programme.stand_in.rows("loyalty.program")
+    programme.stand_in.change("loyalty.program", made["id"], {"name": "Club", "active": False})
+    programme.give("D01", 70, "gesture:2")
+    worked(programme)
+    assert programme.cards() == {"PCX-R01": 500, "PCX-D01": 70}
+    assert {row["program_id"][0] for row in programme.stand_in.rows("loyalty.card")} == {made["id"]}
+    assert len(programme.stand_in.rows("loyalty.program")) == 1
+
+
 def test_a_programme_that_was_deleted_is_not_made_twice(programme: Programme) -> None:
     programme.switch("cards")
     programme.give("R01", 500, "gesture:1")
@@ -269,7 +284,7 @@ def test_a_programme_that_was_deleted_is_not_made_twice(programme: Programme) ->
     programme.work()
     [(key, state)] = programme.standing("odoo.card").items()
     assert (state, programme.cards()) == ("parked", {"PCX-R01": 500})
-    assert "“Partner CX” was deleted or has another name now" in programme.why(key)
+    assert "“Partner CX” was deleted" in programme.why(key)
 
 
 def test_a_programme_that_is_not_to_be_made_is_asked_for(
