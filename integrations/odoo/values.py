@@ -71,11 +71,6 @@ def quantity_text(micro: int) -> str:
     return micro_to_text(micro) if rest else str(whole)
 
 
-def pieces_text(number: float, factor: Fraction | None = None) -> str:
-    """A number of Odoo's as our files have a quantity."""
-    return quantity_text(micro_of(number, factor))
-
-
 def currency_of(many2one: Any) -> str | None:
     """The ISO code of a currency, whose name it is; None for one that isn't any."""
     return _code(name_of(many2one) or "")
