@@ -95,6 +95,11 @@ class _Handler(BaseHTTPRequestHandler):
         with contextlib.suppress(ConnectionError):
             super().handle()
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """What answers are dated by: Odoo's own clock."""
+        now = self.server.stand_in.clock().timestamp()
+        return super().date_time_string(now if timestamp is None else timestamp)
+
     def do_GET(self) -> None:
         self._answer()
 

@@ -300,6 +300,10 @@ def test_a_refusal_carries_the_name_odoo_gives_it(
     assert told[0] == (in_18 if asking.stand_in.version < 19 else in_19), what
 
 
+def test_answers_are_dated_by_the_stand_ins_clock(asking: Asking) -> None:
+    assert asking.http.get("/web/version").headers["date"] == "Mon, 04 May 2026 12:00:00 GMT"
+
+
 def test_an_order_takes_its_lines_along_when_it_is_deleted(asking: Asking) -> None:
     assert asking("sale.order", "unlink", ids=[2]) is True
     assert asking.found("sale.order.line") == [11, 12, 31, 32]
