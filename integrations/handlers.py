@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from integrations import announcing, mail, tasks
 from integrations.carrying import Handler
-from integrations.odoo import syncing, writing
+from integrations.odoo import writing
+from integrations.odoo.sync import syncing
 from integrations.patience import WITH_NEIGHBOURS, Patience
 from integrations.webhooks import sending as webhooks
 from integrations.webhooks.messages import MESSAGE

@@ -14,8 +14,8 @@ from api.printing import Format, Row, print_rows, say
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from integrations.odoo.previewing import Preview
     from integrations.odoo.sync import StreamReport, SyncReport
+    from integrations.odoo.sync.previewing import Preview
 
 COUNTED = ("stream", "kind", "taken", "unchanged", "corrected", "withdrawn", "refused")
 PREVIEWED = ("stream", "records", "looked_at", "kind", "rows", "example", "why")
@@ -55,9 +55,9 @@ def sync(
     from api.wiring import moment, open_house
     from integrations.odoo.connection import connect
     from integrations.odoo.mapping import OdooMapping
-    from integrations.odoo.previewing import preview
     from integrations.odoo.sync import streams_named
     from integrations.odoo.sync import sync as sync_odoo
+    from integrations.odoo.sync.previewing import preview
     from rewards.events.drawing import Drawn
 
     if even_many and not compare:

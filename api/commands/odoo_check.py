@@ -11,7 +11,7 @@ from api.commands.options import Form, In, Now
 from api.printing import Format, Row, Shown, print_rows, say
 
 if TYPE_CHECKING:
-    from integrations.odoo.findings import Finding
+    from integrations.odoo.checking.findings import Finding
 
 CHECKED = ("area", "what", "state", "found", "remedy", "costs")
 CHECKED_IN_TABLE = ("area", "what", "state", "found")

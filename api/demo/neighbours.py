@@ -25,7 +25,7 @@ from api.wiring import House
 from integrations.carrying import Due, Hands
 from integrations.handlers import HANDLERS
 from integrations.odoo.connection import connect
-from integrations.odoo.kept import hang_up
+from integrations.odoo.connection.kept import hang_up
 from integrations.odoo.mapping import OdooMapping
 from integrations.odoo.state import OdooCursor, OdooLink
 from integrations.odoo.sync import sync

@@ -14,16 +14,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, cast
 
-from integrations.odoo.invoices import InvoicesMapping
-from integrations.odoo.leads import LeadsMapping
-from integrations.odoo.learning import LearningMapping
-from integrations.odoo.network import PartnersMapping
-from integrations.odoo.orders import OrdersMapping
-from integrations.odoo.people import PeopleMapping
-from integrations.odoo.portal import PortalMapping
 from integrations.odoo.section import Section, unknown_sections
-from integrations.odoo.surveys import SurveysMapping
-from integrations.odoo.tickets import TicketsMapping
+from integrations.odoo.streams.invoices import InvoicesMapping
+from integrations.odoo.streams.leads import LeadsMapping
+from integrations.odoo.streams.learning import LearningMapping
+from integrations.odoo.streams.network import PartnersMapping
+from integrations.odoo.streams.orders import OrdersMapping
+from integrations.odoo.streams.people import PeopleMapping
+from integrations.odoo.streams.portal import PortalMapping
+from integrations.odoo.streams.surveys import SurveysMapping
+from integrations.odoo.streams.tickets import TicketsMapping
 from integrations.odoo.writing_section import WritingMapping
 from partner_cx.errors import Invalid
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from api.cli import app
 from api.commands.odoo_check import CHECKED, IN_FRENCH
 from api.headings import HEADINGS
-from integrations.odoo.findings import State
+from integrations.odoo.checking.findings import State
 from integrations.stand_ins.odoo import DATABASE, SERVICE_GROUPS, StandIn, User, running
 from tests.harness.odoo_replay import Page, Scripted, serving
 from tests.harness.odoo_small import LOGIN, SERVICE, small_odoo

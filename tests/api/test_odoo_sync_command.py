@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from integrations.carrying import Due, Hands, Later
-from integrations.odoo.alone import alone
-from integrations.odoo.syncing import carry_out
+from integrations.odoo.sync.alone import alone
+from integrations.odoo.sync.syncing import carry_out
 from partner_cx.errors import Refused, Unreachable
 from tests.harness.odoo_sync import ALDER, SERVICE, World, a_world, table
 from tests.journeys.command_line import CommandLine

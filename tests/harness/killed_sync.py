@@ -14,10 +14,9 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from integrations.odoo import chunks
 from integrations.odoo.connection import connect
 from integrations.odoo.mapping import OdooMapping
-from integrations.odoo.sync import SyncReport, sync
+from integrations.odoo.sync import SyncReport, chunks, sync
 from partner_cx.database import open_database
 from partner_cx.settings import Settings
 from tests.harness.odoo_sync import IMPATIENT, moment

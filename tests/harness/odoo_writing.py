@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from integrations.carrying import Due, Hands
 from integrations.handlers import HANDLERS
-from integrations.odoo.kept import hang_up
+from integrations.odoo.connection.kept import hang_up
 from integrations.odoo.state import OdooLink
 from integrations.odoo.writing import raise_ticket
 from integrations.stand_ins.odoo import (

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from integrations.carrying import Due, Hands
-from integrations.odoo.kept import connected
+from integrations.odoo.connection.kept import connected
 from integrations.odoo.mapping import OdooMapping
 from integrations.odoo.writing.companies import (
     COMPANY,

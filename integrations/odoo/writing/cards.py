@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from integrations.carrying import Due, Hands
-from integrations.odoo.kept import connected
+from integrations.odoo.connection.kept import connected
 from integrations.odoo.mapping import OdooMapping
 from integrations.odoo.state import OdooLink
 from integrations.odoo.values import id_of

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from integrations.carrying import Due, Hands
-from integrations.odoo.kept import connected
+from integrations.odoo.connection.kept import connected
 from integrations.odoo.writing.companies import COMPANY, NOT_IN_ODOO, company_of, switched_off
 from integrations.odoo.writing.marks import mark, marked
 from partner_cx.quantities import points_text

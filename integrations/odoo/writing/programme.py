@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from integrations.carrying import Due, Hands, Later
-from integrations.odoo.errors import NotAllowed
-from integrations.odoo.kept import connected
+from integrations.odoo.connection.errors import NotAllowed
+from integrations.odoo.connection.kept import connected
 from integrations.odoo.mapping import OdooMapping
 from integrations.odoo.writing.companies import switched_off
 from partner_cx.database import reading, transact

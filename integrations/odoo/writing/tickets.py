@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.orm import Session
 
 from integrations.carrying import Due, Hands
-from integrations.odoo.kept import connected
+from integrations.odoo.connection.kept import connected
 from integrations.odoo.mapping import OdooMapping
-from integrations.odoo.tickets import HELPDESK, projects_for_tickets, reads_tasks
+from integrations.odoo.streams.tickets import HELPDESK, projects_for_tickets, reads_tasks
 from integrations.odoo.writing.companies import NOT_IN_ODOO, company_of, switched_off
 from integrations.odoo.writing.marks import mark, marked
 from partner_cx.effects import Owed, owe

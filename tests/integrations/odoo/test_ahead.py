@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from integrations.odoo.ahead import STEPS_AHEAD, asked_ahead
-from integrations.odoo.course import Place, Step
-from integrations.odoo.errors import NoAnswer
+from integrations.odoo.connection.errors import NoAnswer
 from integrations.odoo.streams import Telling, Told
+from integrations.odoo.sync.ahead import STEPS_AHEAD, asked_ahead
+from integrations.odoo.sync.course import Place, Step
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 

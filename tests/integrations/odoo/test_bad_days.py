@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 
 from integrations.odoo.connection import Patience, _Again, connect
-from integrations.odoo.errors import KeyRefused, NoAnswer, NoSuchDatabase, NotAllowed, NotConfigured
+from integrations.odoo.connection.errors import (
+    KeyRefused,
+    NoAnswer,
+    NoSuchDatabase,
+    NotAllowed,
+    NotConfigured,
+)
 from partner_cx.errors import Refused
 from tests.harness.certificates import certificate_of_ones_own
 from tests.harness.odoo_replay import (
@@ -333,6 +339,6 @@ def test_cookies_of_odoo_are_not_kept():
     ],
 )
 def test_versions_are_read_as_odoo_writes_them(told, version):
-    from integrations.odoo.versions import numbers
+    from integrations.odoo.connection.versions import numbers
 
     assert numbers(told) == version

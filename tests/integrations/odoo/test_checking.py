@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from integrations.odoo.checking import check
+from integrations.odoo.checking.findings import Finding, State
 from integrations.odoo.connection import Odoo, connect
-from integrations.odoo.errors import KeyRefused, NoAnswer
-from integrations.odoo.findings import Finding, State
+from integrations.odoo.connection.errors import KeyRefused, NoAnswer
 from integrations.odoo.mapping import OdooMapping
-from integrations.odoo.portal import PortalMapping
-from integrations.odoo.reading import STREAMS
+from integrations.odoo.streams.portal import PortalMapping
+from integrations.odoo.sync.reading import STREAMS
 from integrations.odoo.writing_section import WritingMapping
 from integrations.stand_ins.odoo import DATABASE, SERVICE_GROUPS, StandIn, User, running
 from partner_cx.settings import WRITE_BACKS

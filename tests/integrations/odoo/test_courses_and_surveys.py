@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-from integrations.odoo.learning import WITHOUT_ADDRESS, LearningMapping
-from integrations.odoo.surveys import SurveysMapping
+from integrations.odoo.streams.learning import WITHOUT_ADDRESS, LearningMapping
+from integrations.odoo.streams.surveys import SurveysMapping
 from tests.harness.odoo_support import Asking, an_asking_network, on
 
 ENROLMENTS = """

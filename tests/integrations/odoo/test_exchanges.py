@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integrations.odoo.connection import Odoo
-from integrations.odoo.errors import (
+from integrations.odoo.connection.errors import (
     Gone,
     KeyRefused,
     NoAnswer,

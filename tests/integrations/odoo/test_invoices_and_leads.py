@@ -8,16 +8,16 @@ from typing import Any, cast
 import pytest
 from sqlalchemy.orm import Session
 
-from integrations.odoo.invoices import (
+from integrations.odoo.streams import SOURCE, Reading, Told
+from integrations.odoo.streams.invoices import (
     GOODWILL,
     NO_CURRENCY,
     OTHER_CURRENCY,
     InvoicesMapping,
     tell,
 )
-from integrations.odoo.leads import LEADS, LeadsMapping
-from integrations.odoo.leads import tell as tell_leads
-from integrations.odoo.streams import SOURCE, Reading, Told
+from integrations.odoo.streams.leads import LEADS, LeadsMapping
+from integrations.odoo.streams.leads import tell as tell_leads
 from partner_cx.settings import Settings
 from tests.harness.intake import partner, take
 from tests.harness.odoo_orders import USD, Everyone, Network, Row, moment

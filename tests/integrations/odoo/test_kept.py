@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.odoo import kept
-from integrations.odoo.errors import KeyRefused
-from integrations.odoo.kept import connected
+from integrations.odoo.connection import kept
+from integrations.odoo.connection.errors import KeyRefused
+from integrations.odoo.connection.kept import connected
 from tests.harness.odoo_replay import KEY, Asked, Fails, Reply, Scripted, serving, settings_for
 
 NOON = datetime(2026, 4, 30, 12, tzinfo=UTC)

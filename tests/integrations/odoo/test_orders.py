@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from integrations.odoo.known_orders import KnownLine
 from integrations.odoo.mapping import OdooMapping
-from integrations.odoo.orders import (
+from integrations.odoo.streams import Told
+from integrations.odoo.streams.known_orders import KnownLine
+from integrations.odoo.streams.orders import (
     KITS,
     OrdersMapping,
     product_code,
@@ -19,7 +20,6 @@ from integrations.odoo.orders import (
     tell_order,
     withdraw_the_rest,
 )
-from integrations.odoo.streams import Told
 from partner_cx.quantities import MICRO
 from tests.harness.odoo_orders import (
     ACCESS_POINT,

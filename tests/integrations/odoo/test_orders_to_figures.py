@@ -17,8 +17,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from integrations.odoo.orders import OrdersMapping, tell
 from integrations.odoo.streams import SOURCE, Reading, Told
+from integrations.odoo.streams.orders import OrdersMapping, tell
 from partner_cx.database import transact
 from partner_cx.kinds import KINDS
 from partner_cx.operations.intake import Kind

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from integrations.odoo.directory import Directory, address_of
 from integrations.odoo.mapping import OdooMapping
-from integrations.odoo.network import PartnersMapping
+from integrations.odoo.streams.network import PartnersMapping
 from integrations.stand_ins.odoo import SERVICE_GROUPS, User
 from tests.harness.odoo_support import an_asking_network, on
 from tests.harness.odoo_sync import ALDER, BIRCH, CEDAR, a_world, table

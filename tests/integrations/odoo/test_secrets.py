@@ -13,7 +13,7 @@ import structlog
 
 from api.wiring import set_up_logs
 from integrations.odoo.connection import Odoo, connect
-from integrations.odoo.wire import Wire
+from integrations.odoo.connection.wire import Wire
 from partner_cx.errors import PartnerCXError
 from partner_cx.settings import Settings
 from tests.harness.odoo_replay import (

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from integrations.odoo.alone import UnderWay, alone
-from integrations.odoo.errors import KeyRefused
-from integrations.odoo.network import PartnersMapping
-from integrations.odoo.people import PeopleMapping
+from integrations.odoo.connection.errors import KeyRefused
+from integrations.odoo.streams.network import PartnersMapping
+from integrations.odoo.streams.people import PeopleMapping
+from integrations.odoo.sync.alone import UnderWay, alone
 from integrations.stand_ins.odoo import User
 from partner_cx.errors import Conflict, Unreachable
 from partner_cx.operations.revisions import Revision

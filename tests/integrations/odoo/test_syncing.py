@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from integrations.carrying import Hands
-from integrations.odoo import syncing
 from integrations.odoo.connection import connect
+from integrations.odoo.sync import syncing
 from integrations.schedule import TASKS, plan
 from integrations.worker import carry_out_due
 from partner_cx.effects import Effect

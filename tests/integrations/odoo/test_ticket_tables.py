@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from integrations.odoo.learning import is_enrolment
-from integrations.odoo.reopenings import reopenings
-from integrations.odoo.replies import first_reply
-from integrations.odoo.surveys import answer_of
-from integrations.odoo.tickets import TicketsMapping, counts, projects_for_tickets
+from integrations.odoo.streams.learning import is_enrolment
+from integrations.odoo.streams.reopenings import reopenings
+from integrations.odoo.streams.replies import first_reply
+from integrations.odoo.streams.surveys import answer_of
+from integrations.odoo.streams.tickets import TicketsMapping, counts, projects_for_tickets
 from integrations.odoo.values import id_of
 
 OPENED = datetime(2026, 4, 7, 8, tzinfo=UTC)

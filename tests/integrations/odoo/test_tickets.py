@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from integrations.odoo.tickets import TicketsMapping
+from integrations.odoo.streams.tickets import TicketsMapping
 from partner_cx.measures import measuring, refreshing
 from partner_cx.measures.scorecards import ScorecardRow
 from partner_cx.periods import Period

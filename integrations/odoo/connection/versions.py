@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from integrations.odoo import jsonrpc
-from integrations.odoo.errors import NotConfigured
-from integrations.odoo.faults import VERSION, Fault, Place, explain
-from integrations.odoo.wire import Wire
+from integrations.odoo.connection import jsonrpc
+from integrations.odoo.connection.errors import NotConfigured
+from integrations.odoo.connection.faults import VERSION, Fault, Place, explain
+from integrations.odoo.connection.wire import Wire
 
 # Where Odoo itself sends what it doesn't know, up to 18: that is no moved address.
 OWN_PAGES = ("/web/login", "/web/database")

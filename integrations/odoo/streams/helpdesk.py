@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from integrations.odoo.replies import first_replies, watched_messages
 from integrations.odoo.streams import Reading, Stream, Told, Watched
-from integrations.odoo.tickets import (
+from integrations.odoo.streams.replies import first_replies, watched_messages
+from integrations.odoo.streams.tickets import (
     HELPDESK,
     categories_of,
     counts,

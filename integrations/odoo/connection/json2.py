@@ -7,8 +7,8 @@ from typing import Any
 
 from odoolib.json2 import Json2Connection, Json2Connector, JsonModel
 
-from integrations.odoo.faults import Ask, Fault
-from integrations.odoo.wire import Answer, Hidden, Wire
+from integrations.odoo.connection.faults import Ask, Fault
+from integrations.odoo.connection.wire import Answer, Hidden, Wire
 
 
 class Json2:

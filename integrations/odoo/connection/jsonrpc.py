@@ -9,8 +9,8 @@ from typing import Any
 from odoolib.rpc import Connection, JsonRPCConnector, Service
 from odoolib.tools import AuthenticationError
 
-from integrations.odoo.faults import Ask, Fault
-from integrations.odoo.wire import Answer, Hidden, Wire
+from integrations.odoo.connection.faults import Ask, Fault
+from integrations.odoo.connection.wire import Answer, Hidden, Wire
 
 
 class JsonRpc:

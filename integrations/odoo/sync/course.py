@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from integrations.odoo.held import held_facts, held_records
 from integrations.odoo.state import OdooCursor
 from integrations.odoo.streams import Stream, Watched
+from integrations.odoo.sync.held import held_facts, held_records
 from integrations.odoo.values import id_of
 from partner_cx.kinds import KINDS
 

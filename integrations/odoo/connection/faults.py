@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from integrations.odoo import groups
-from integrations.odoo.errors import (
+from integrations.odoo.connection import groups
+from integrations.odoo.connection.errors import (
     Gone,
     KeyRefused,
     NoAnswer,

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from integrations.odoo.faults import Fault
+from integrations.odoo.connection.faults import Fault
 
 CONNECT_SECONDS = 10
 

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from integrations.odoo.connection.errors import NotAllowed, NotInstalled
 from integrations.odoo.directory import address_of
-from integrations.odoo.errors import NotAllowed, NotInstalled
 from integrations.odoo.section import Section, said
 from integrations.odoo.streams import Reading, Row, Stream, Told, Watched
 from integrations.odoo.values import id_of, instant_text

@@ -7,10 +7,10 @@ from datetime import timedelta
 from typing import Any
 
 from integrations.carrying import Due, Handler, Hands, Later
-from integrations.odoo.alone import UnderWay
 from integrations.odoo.connection import connect
 from integrations.odoo.mapping import OdooMapping
 from integrations.odoo.sync import SHOWN_MAX, SyncReport, sync
+from integrations.odoo.sync.alone import UnderWay
 from partner_cx.errors import Refused, Unreachable
 
 WAIT = timedelta(minutes=5)  # while another sync is under way

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from integrations.odoo.section import Section, said
 from integrations.odoo.streams import SOURCE, Reading, Row, Stream, Told, Watched
+from integrations.odoo.streams.whole import by_id, read_whole
 from integrations.odoo.values import currency_of, id_of, minor_of
-from integrations.odoo.whole import by_id, read_whole
 from partner_cx.operations.facts import Invoice
 from partner_cx.operations.imports import Source
 

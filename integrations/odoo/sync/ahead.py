@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from integrations.odoo.course import Step
 from integrations.odoo.streams import Telling
+from integrations.odoo.sync.course import Step
 
 STEPS_AHEAD = 8  # about as many as come while a chunk is taken in
 

@@ -14,12 +14,12 @@ from typing import Any
 
 import stamina
 
-from integrations.odoo import versions
-from integrations.odoo.errors import NoAnswer, NotAllowed, NotConfigured, NotInstalled
-from integrations.odoo.faults import VERSION, Ask, Fault, Place, explain
-from integrations.odoo.json2 import Json2
-from integrations.odoo.jsonrpc import JsonRpc
-from integrations.odoo.wire import Wire
+from integrations.odoo.connection import versions
+from integrations.odoo.connection.errors import NoAnswer, NotAllowed, NotConfigured, NotInstalled
+from integrations.odoo.connection.faults import VERSION, Ask, Fault, Place, explain
+from integrations.odoo.connection.json2 import Json2
+from integrations.odoo.connection.jsonrpc import JsonRpc
+from integrations.odoo.connection.wire import Wire
 from partner_cx.settings import Settings
 
 Row = dict[str, Any]
@@ -101,7 +101,7 @@ class Odoo:
     """One Odoo, as its service account sees it. To be closed at the end; a context manager.
 
     version: such as (18, 0). Date-times in rows are naive UTC texts, empty values are False, a
-    many2one is [id, name]. Everything raises the errors of `integrations.odoo.errors`.
+    many2one is [id, name]. Everything raises the errors of `integrations.odoo.connection.errors`.
     """
 
     def __init__(

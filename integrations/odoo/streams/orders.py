@@ -15,9 +15,10 @@ from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from integrations.odoo.known_orders import KnownLine, known_lines, read_last_on
 from integrations.odoo.section import Section, said
 from integrations.odoo.streams import Reading, Row, Stream, Telling, Told, Watched
+from integrations.odoo.streams.known_orders import KnownLine, known_lines, read_last_on
+from integrations.odoo.streams.whole import by_id, read_whole
 from integrations.odoo.values import (
     currency_of,
     day_text,
@@ -28,7 +29,6 @@ from integrations.odoo.values import (
     quantity_text,
     text_of,
 )
-from integrations.odoo.whole import by_id, read_whole
 
 if TYPE_CHECKING:
     from integrations.odoo.connection import Odoo

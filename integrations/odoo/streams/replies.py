@@ -11,8 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 
 from integrations.odoo.streams import Reading, Row, Watched
+from integrations.odoo.streams.whole import read_whole
 from integrations.odoo.values import id_of, instant_of
-from integrations.odoo.whole import read_whole
 
 SPOKEN = ("comment", "email")  # not: auto_comment, notification, user_notification
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from integrations.odoo.directory import Directory
-from integrations.odoo.reading import STREAMS
 from integrations.odoo.streams import Reading, Stream, Told
 from integrations.odoo.sync import streams_named
+from integrations.odoo.sync.reading import STREAMS
 from partner_cx.database import reading
 from partner_cx.errors import Invalid, Refused
 from partner_cx.settings import Settings

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from integrations.odoo.held import held_facts, held_records
 from integrations.odoo.state import OdooCursor, OdooLink
 from integrations.odoo.streams import Stream
+from integrations.odoo.sync.held import held_facts, held_records
 from partner_cx.errors import Conflict
 from partner_cx.kinds import KINDS
 from partner_cx.network.partners import Partner

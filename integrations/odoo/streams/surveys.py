@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from integrations.odoo.directory import address_of
-from integrations.odoo.invoices import known_ids
 from integrations.odoo.section import Section, said
 from integrations.odoo.streams import Reading, Row, Stream, Told, Watched
+from integrations.odoo.streams.invoices import known_ids
+from integrations.odoo.streams.whole import read_whole
 from integrations.odoo.values import id_of, instant_text, micro_of, text_of
-from integrations.odoo.whole import read_whole
 from partner_cx.feedback.answers import Answer
 from partner_cx.quantities import micro_to_text
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, tzinfo
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from integrations.odoo.invoices import known_ids
 from integrations.odoo.section import Section, said
 from integrations.odoo.streams import Reading, Row, Stream, Told, Watched
+from integrations.odoo.streams.invoices import known_ids
+from integrations.odoo.streams.whole import by_id, read_whole
 from integrations.odoo.values import id_of, instant_of
-from integrations.odoo.whole import by_id, read_whole
 from partner_cx.operations.facts import Quote
 
 if TYPE_CHECKING:

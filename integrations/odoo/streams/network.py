@@ -17,12 +17,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from integrations.odoo.directory import language_of
-from integrations.odoo.people import tell_contacts, tell_salespeople
 from integrations.odoo.section import Section, said
 from integrations.odoo.state import OdooLink
 from integrations.odoo.streams import Linked, Reading, Row, Stream, Told, Watched
+from integrations.odoo.streams.people import tell_contacts, tell_salespeople
+from integrations.odoo.streams.whole import read_whole
 from integrations.odoo.values import id_of, local_day, name_of, text_of
-from integrations.odoo.whole import read_whole
 from partner_cx.errors import Invalid
 from partner_cx.network.names import PartnerKind
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.odoo.connection import Odoo, Patience, connect
-from integrations.odoo.errors import (
+from integrations.odoo.connection.errors import (
     KeyRefused,
     NoAnswer,
     NoSuchDatabase,

@@ -21,16 +21,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from integrations.files.mapping import nearest
-from integrations.odoo import comparing
-from integrations.odoo.ahead import Asked, asked_ahead
-from integrations.odoo.alone import alone
-from integrations.odoo.chunks import Chunk, Counts, Done, RefusedRow, read_again
-from integrations.odoo.course import ALL, Course, Place, Step
+from integrations.odoo.connection.errors import KeyRefused, NoSuchDatabase, NotConfigured
 from integrations.odoo.directory import Directory
-from integrations.odoo.errors import KeyRefused, NoSuchDatabase, NotConfigured
-from integrations.odoo.reading import STREAMS
 from integrations.odoo.state import OdooCursor
 from integrations.odoo.streams import Reading, Stream, Telling, Told
+from integrations.odoo.sync import comparing
+from integrations.odoo.sync.ahead import Asked, asked_ahead
+from integrations.odoo.sync.alone import alone
+from integrations.odoo.sync.chunks import Chunk, Counts, Done, RefusedRow, read_again
+from integrations.odoo.sync.course import ALL, Course, Place, Step
+from integrations.odoo.sync.reading import STREAMS
 from partner_cx.database import reading, transact
 from partner_cx.errors import Conflict, Invalid, PartnerCXError, Refused, Unreachable
 from partner_cx.memory import uncollected

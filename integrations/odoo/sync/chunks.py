@@ -17,9 +17,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from integrations.odoo.course import Place, Step
 from integrations.odoo.state import OdooCursor, OdooLink
 from integrations.odoo.streams import SOURCE, Linked, Stream, Told
+from integrations.odoo.sync.course import Place, Step
 from partner_cx.errors import Conflict
 from partner_cx.kinds import KINDS
 from partner_cx.operations.fields import Manner

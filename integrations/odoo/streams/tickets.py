@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import sqlalchemy as sa
 
-from integrations.odoo.reopenings import CLOSED, times_reopened
-from integrations.odoo.replies import first_replies, watched_messages
 from integrations.odoo.section import Section, said
 from integrations.odoo.streams import SOURCE, Reading, Row, Stream, Told, Watched
+from integrations.odoo.streams.reopenings import CLOSED, times_reopened
+from integrations.odoo.streams.replies import first_replies, watched_messages
 from integrations.odoo.values import id_of, instant_of, instant_text
 from partner_cx.operations.facts import Ticket
 from partner_cx.operations.imports import Source

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
-from integrations.odoo.errors import NotAllowed, NotInstalled
+from integrations.odoo.connection.errors import NotAllowed, NotInstalled
 from integrations.odoo.streams import Reading, Row
+from integrations.odoo.streams.whole import read_whole
 from integrations.odoo.values import id_of
-from integrations.odoo.whole import read_whole
 
 CLOSED = ("1_done", "1_canceled")  # states of a task
 

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 
 from integrations.odoo.section import Section, said
 from integrations.odoo.streams import SOURCE, Reading, Row, Stream, Told, Watched
+from integrations.odoo.streams.whole import read_whole
 from integrations.odoo.values import day_text, id_of, local_day
-from integrations.odoo.whole import read_whole
 from partner_cx.operations.facts import Enrolment
 from partner_cx.operations.imports import Source
 from partner_cx.quantities import MICRO, micro_to_text

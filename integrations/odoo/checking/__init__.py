@@ -12,21 +12,20 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Any, cast
 
-from integrations.odoo import groups
-from integrations.odoo.connection import Odoo
-from integrations.odoo.errors import (
+from integrations.odoo.checking.findings import Finding, State
+from integrations.odoo.checking.writing_needs import written
+from integrations.odoo.connection import Odoo, groups
+from integrations.odoo.connection.errors import (
     NotAllowed,
     NotInstalled,
     OtherVersion,
     ProgramFault,
     RuleBroken,
 )
-from integrations.odoo.findings import Finding, State
-from integrations.odoo.groups import SALES, Group
+from integrations.odoo.connection.groups import SALES, Group
 from integrations.odoo.mapping import OdooMapping
-from integrations.odoo.reading import STREAMS
 from integrations.odoo.streams import Stream, Watched
-from integrations.odoo.writing_needs import written
+from integrations.odoo.sync.reading import STREAMS
 from partner_cx.errors import Invalid, PartnerCXError
 
 TRIED_WITH = range(18, 20)  # versions

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from integrations.odoo import groups
-from integrations.odoo.connection import Odoo
-from integrations.odoo.errors import NotAllowed, OtherVersion, ProgramFault
-from integrations.odoo.findings import Finding, State
+from integrations.odoo.checking.findings import Finding, State
+from integrations.odoo.connection import Odoo, groups
+from integrations.odoo.connection.errors import NotAllowed, OtherVersion, ProgramFault
 from integrations.odoo.mapping import OdooMapping
-from integrations.odoo.tickets import reads_tasks
+from integrations.odoo.streams.tickets import reads_tasks
 from partner_cx.settings import WRITE_BACKS
 
 Need = tuple[str, str]  # a model, and what is done to it
