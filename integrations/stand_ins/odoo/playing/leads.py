@@ -82,9 +82,5 @@ class Leads:
             **self._status("lost"),
         )
 
-    def restore(self, lead: int, *, at: Moment) -> None:
-        """Taken up again: it keeps the day it was closed."""
-        self._stage.change("crm.lead", lead, at, active=True, **self._status("pending"))
-
     def _status(self, word: str) -> dict[str, str]:
         return {"won_status": word} if self._stage.version >= 19 else {}

@@ -64,16 +64,6 @@ class Sales:
                 self._move(picking, line, self._pieces(line), at)
             self._stage.change("sale.order", order, at, delivery_status="pending")
 
-    def add_line(self, order: int, line: Line, *, at: Moment) -> int:
-        """A line more on a confirmed order: it joins the delivery that is open."""
-        made = self._line(order, line, len(self.lines(order)) + 1, at, state="sale")
-        if self._is_goods(made):
-            picking = self._open_pickings(order)
-            self._move(picking[0] if picking else self._outgoing(order, at), made,
-                       self._pieces(made), at)  # fmt: skip
-        self._total(order, at)
-        return made
-
     def recommit(self, order: int, promised: Moment, *, at: Moment) -> None:
         """Promise another day. Deadlines follow it, scheduled dates don't."""
         self._stage.change("sale.order", order, at, commitment_date=seconds(promised))
