@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +12,8 @@ from api.commands.options import Database
 from api.printing import say
 
 if TYPE_CHECKING:
+    from uvicorn import Server
+
     from api.wiring import House
 
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
@@ -56,9 +60,31 @@ def serve_pages(house: House, host: str, port: int, *, work: bool = False) -> No
                 f"Can't listen on {host}:{port}: {(error.strerror or str(error)).lower()}.",
                 remedy="Stop what is listening there, or choose another --port.",
             ) from None
-        say(f"Serving on http://{host}:{listener.getsockname()[1]} – stop with Ctrl-C.")
         config = uvicorn.Config(
             make_app(house.engine, house.settings), log_config=None, access_log=False
         )
-        with crew_at_work(house) if work else nullcontext():
-            uvicorn.Server(config).run(sockets=[listener])
+        server = uvicorn.Server(config)
+        with crew_at_work(house) if work else nullcontext() as told, _ended_by_signals(server):
+            if told is not None and told.is_set():
+                return
+            say(f"Serving on http://{host}:{listener.getsockname()[1]} – stop with Ctrl-C.")
+            server.run(sockets=[listener])
+
+
+@contextmanager
+def _ended_by_signals(server: Server) -> Iterator[None]:
+    """End the server by a signal, also before it listens to signals itself.
+
+    What stands around it then ends in order, as after any other answer: a signal that hit it while
+    it starts, or that the server passed on once it was done, would break off whatever is under way.
+    """
+    import signal
+
+    before = {
+        each: signal.signal(each, server.handle_exit) for each in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
