@@ -89,8 +89,8 @@ def broken_off(
 ) -> Outcome:
     """What follows when workers end, killed perhaps, whenever they carry this effect out."""
     told = f"Taken up {due.tries} times, and {ENDED}"
-    if last_error is not None and ENDED not in last_error:
-        # Until now it failed without harm, perhaps for days: those tries are no deaths.
+    if last_error is None or ENDED not in last_error:
+        # It may only have waited its turn in their hands, or failed without harm for days.
         return Again(now + WITH_DEATHS.first, told)
     return _again_or_parked(told, due, now, WITH_DEATHS, draw)
 

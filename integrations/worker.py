@@ -42,7 +42,8 @@ from partner_cx.errors import PartnerCXError
 
 LEASE = timedelta(minutes=2)
 AT_ONCE = 40  # effects under one lease: what a killed worker keeps others from meanwhile
-ENDS_MAX = 3  # workers that may end over an effect before it is handled with care
+# Workers that may end with an effect in their hands, or waiting there, before it is put off.
+ENDS_MAX = 10
 # Between tries to write down an outcome while the database is away.
 FIRST_WAITS_SECONDS = (0.25, 0.5, 1.0, 2.0)
 WAIT_SECONDS = 4.0

@@ -20,7 +20,7 @@ from integrations import leasing
 from integrations.carrying import Due, Hands, Later
 from integrations.leasing import Lane, lease
 from integrations.patience import WITH_NEIGHBOURS, Patience
-from integrations.worker import AT_ONCE, Worker, carry_out_due
+from integrations.worker import AT_ONCE, ENDS_MAX, Worker, carry_out_due
 from partner_cx.database import open_database, transact
 from partner_cx.effects import State, retry
 from partner_cx.errors import Conflict, Refused, Unreachable
@@ -370,10 +370,10 @@ def test_what_hangs_beyond_all_patience_loses_its_lease(engine, clock, monkeypat
 
 def test_what_ends_its_worker_every_time_is_left_alone_for_a_while(engine, neighbour, clock):
     owed(engine, note("a"))
-    with engine.begin() as connection:  # as three workers left it that were killed over it
+    with engine.begin() as connection:  # as workers left it that were killed over it
         connection.execute(
-            sa.text("UPDATE effects SET tries = 3, leased_by = 'gone', leased_until = :at"),
-            {"at": "2026-07-01 08:00:00"},
+            sa.text("UPDATE effects SET tries = :ends, leased_by = 'gone', leased_until = :at"),
+            {"ends": ENDS_MAX, "at": "2026-07-01 08:00:00"},
         )
     assert carry_out(engine, neighbour, clock) == 1
     assert neighbour.told == []
