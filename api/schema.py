@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from integrations import schedule
+from integrations.files import uploads
 from integrations.odoo import state as odoo_state
 from integrations.webhooks import endpoints
-from partner_cx import effects
+from partner_cx import effects, journal, rates
 from partner_cx.database import Base
 from partner_cx.feedback import answers
 from partner_cx.measures import scorecards, tallies, targets
 from partner_cx.network import (
+    departures,
     groups,
     letter_choices,
     partners,
     people,
+    reps,
+    requests,
+    sessions,
     sign_in_links,
     tokens,
 )
@@ -48,4 +53,11 @@ ROOMS = (
     endpoints,
     letter_choices,
     tokens,
+    sessions,
+    departures,
+    reps,
+    requests,
+    rates,
+    journal,
+    uploads,
 )

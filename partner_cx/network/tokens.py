@@ -22,7 +22,8 @@ NOTED_EVERY = timedelta(minutes=5)  # how finely it is noted when a token was la
 class ApiToken(Base):
     """A token of a system beside us, with what it may do.
 
-    scopes: names parted by spaces. ended_at: when it was taken back.
+    scopes: names parted by spaces. partner_id: whom alone it opens, with those below; None: the
+    network. ended_at: when it was taken back.
     """
 
     __tablename__ = "api_tokens"
@@ -37,6 +38,7 @@ class ApiToken(Base):
     expires_at: Mapped[datetime | None] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
     last_used_at: Mapped[datetime | None] = mapped_column(Instant)
+    partner_id: Mapped[int | None] = mapped_column(sa.ForeignKey("partners.id"))
 
 
 def make_token(
