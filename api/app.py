@@ -10,19 +10,26 @@ import sqlalchemy as sa
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import PlainTextResponse, RedirectResponse
+from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 
 from api import refusals
+from api.addresses import UnderPrefix, path_of, prefix_of, see_other
 from api.pages import definitions, letters, network, partners, start
 from api.render import TEMPLATES, page
 from api.request_scope import Wiring, remember_language
-from api.sign_in import SignInNeeded, sign_in_page
+from api.sign_in import OwnForm, SignInNeeded, sign_in_page
 from api.v1 import odoo
 from api.v1.problems import problem, wants_json
 from partner_cx.settings import Settings, signing_secret
+
+# Forms of these are taken from our own pages only.
+PAGES = (start.router, network.router, partners.router, definitions.router)
+# Opened by other programs too: by mail programs' own buttons, and by systems with a token.
+OPEN_TO_PROGRAMS = (letters.router, odoo.router)
 
 SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
@@ -47,13 +54,16 @@ def make_app(
     app = FastAPI(title="Partner CX", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.wiring = Wiring(engine, settings, signing_secret(settings), clock)
     app.get("/health", include_in_schema=False)(_health)
-    rooms = [room.router for room in (start, letters, network, partners, definitions, odoo)]
-    for router in (app.router, *rooms):
+    for router in (app.router, *PAGES, *OPEN_TO_PROGRAMS):
         _answer_head_like_get(router)
-    for router in rooms:
+    for router in PAGES:
+        app.include_router(router, dependencies=[OwnForm])
+    for router in OPEN_TO_PROGRAMS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=TEMPLATES / "static"), name="static")
     app.middleware("http")(_with_safe_headers)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000)
+    app.add_middleware(UnderPrefix, prefix=prefix_of(settings))
     app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _by_status)
@@ -81,7 +91,7 @@ async def _with_safe_headers(
         response = _refuse(request, error)
     for name, value in SAFE_HEADERS.items():
         response.headers.setdefault(name, value)
-    if not request.url.path.startswith("/static/"):
+    if not path_of(request).startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
         remember_language(request, response)
     if request.url.scheme == "https":
@@ -90,8 +100,8 @@ async def _with_safe_headers(
 
 
 def _ask_to_sign_in(request: Request, _error: Exception) -> Response:
-    if request.url.path == "/":
-        return RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
+    if path_of(request) == "/":
+        return see_other(request, "/sign-in")
     return sign_in_page(request, HTTPStatus.UNAUTHORIZED)
 
 
@@ -120,7 +130,7 @@ def _refuse(request: Request, error: Exception) -> Response:
 def _route(request: Request) -> str:
     """The address without what was filled in: a sign-in link's token belongs in no log."""
     route = request.scope.get("route")
-    return getattr(route, "path", request.url.path)
+    return getattr(route, "path", path_of(request))
 
 
 def _refusal_page(request: Request, status: HTTPStatus, **details: object) -> Response:

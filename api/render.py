@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -15,7 +14,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from api.access import Viewer
-from api.french import FRENCH
+from api.addresses import address, path_of
+from api.catalogues import Translator
+from api.navigation import places
 from api.request_scope import LANGUAGES, language_of, wiring
 from partner_cx.quantities import number_text, points_text
 
@@ -39,6 +40,8 @@ def page(
 ) -> HTMLResponse:
     """A page in the reader's language."""
     language = language_of(request)
+    say = translator(language)
+    viewer = _viewer(request)
     zone = wiring(request).settings.zone
 
     def day(on: date | datetime) -> str:
@@ -49,11 +52,14 @@ def page(
         return format_datetime(at, "d MMMM y, HH:mm", tzinfo=zone, locale=language)
 
     html = _environment.get_template(template).render(
-        _=translator(language),
+        _=say,
+        _n=say.many,
+        to=lambda path: address(request, path),
         language=language,
         languages=_language_links(request, language),
-        viewer=_viewer(request),
-        path=request.url.path,
+        viewer=viewer,
+        menu=places(viewer, path_of(request)),
+        path=path_of(request),
         day=day,
         instant=instant,
         number=lambda number: number_text(number, language),
@@ -63,9 +69,9 @@ def page(
     return HTMLResponse(html, status, headers={"Content-Language": language})
 
 
-def translator(language: str) -> Callable[[str], str]:
-    """English as it stands; French from its table, where every text of the pages must be."""
-    return FRENCH.__getitem__ if language == "fr" else str
+def translator(language: str) -> Translator:
+    """English as it stands; French from its catalogues, where every text of the pages must be."""
+    return Translator(language)
 
 
 def _viewer(request: Request) -> Viewer | None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from fastapi import Depends, Request, Response
 from sqlalchemy.orm import Session
 
+from api.addresses import address
 from partner_cx.database import reading, writing
 from partner_cx.settings import Settings
 
@@ -64,6 +65,7 @@ def remember_language(request: Request, response: Response) -> None:
             LANGUAGE_COOKIE,
             chosen,
             max_age=_YEAR,
+            path=address(request, "/"),
             httponly=True,
             samesite="lax",
             secure=request.url.scheme == "https",

@@ -16,7 +16,8 @@ from fastapi.responses import HTMLResponse
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
-from api.access import Viewer
+from api.access import Viewer, administrators_only, managers_only, network_only
+from api.addresses import address
 from api.render import page
 from api.request_scope import Clock, Reading, wiring
 from integrations.mail.connection import is_set_up
@@ -29,6 +30,7 @@ from partner_cx.network.sign_in_links import (
 )
 
 COOKIE = "partner_cx_session"
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 class SignInNeeded(Exception):
@@ -56,7 +58,25 @@ def _signed_in(request: Request, session: Reading, now: Clock) -> Viewer:
     return viewer
 
 
+def _sees_network(viewer: Annotated[Viewer, Depends(_signed_in)]) -> Viewer:
+    network_only(viewer)
+    return viewer
+
+
+def _manages(viewer: Annotated[Viewer, Depends(_signed_in)]) -> Viewer:
+    managers_only(viewer)
+    return viewer
+
+
+def _administers(viewer: Annotated[Viewer, Depends(_signed_in)]) -> Viewer:
+    administrators_only(viewer)
+    return viewer
+
+
 SignedIn = Annotated[Viewer, Depends(_signed_in)]
+SeesNetwork = Annotated[Viewer, Depends(_sees_network)]  # managers and administrators: to look
+Manages = Annotated[Viewer, Depends(_manages)]  # managers: to act on rules, closes and points
+Administers = Annotated[Viewer, Depends(_administers)]
 
 
 def open_session(request: Request, response: Response, link: SignInLink) -> None:
@@ -69,6 +89,7 @@ def open_session(request: Request, response: Response, link: SignInLink) -> None
         COOKIE,
         _signer(request).dumps(link.token_digest),
         max_age=int(SESSION_LASTS.total_seconds()),
+        path=address(request, "/"),
         httponly=True,
         samesite="lax",
         secure=request.url.scheme == "https",
@@ -79,18 +100,24 @@ def end_current_session(request: Request, session: Session, now: datetime) -> No
     """End the session that the browser is in, if any, wherever else its cookie may be."""
     viewer = current_viewer(request, session, now)
     if viewer:
-        end_session(session, viewer.link_digest, now=now)
+        end_session(session, viewer.session_digest, now=now)
 
 
-def close_session(response: Response) -> None:
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+def close_session(request: Request, response: Response) -> None:
+    response.delete_cookie(COOKIE, path=address(request, "/"), httponly=True, samesite="lax")
 
 
 def own_form_only(request: Request) -> None:
-    """Refuse a form that another site sent: browsers say where a form comes from."""
+    """Refuse a form that another site sent: browsers say where a form comes from.
+
+    A proxy may pass on a host of its own, so that the address of the settings is ours, too.
+    """
+    if request.method in SAFE_METHODS:
+        return
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
-    own = urlsplit(origin or "").netloc == request.headers.get("host")
+    ours = request.headers.get("host"), urlsplit(wiring(request).settings.base_url).netloc
+    own = urlsplit(origin or "").netloc in ours
     if site not in (None, "same-origin") or not (own if origin else site == "same-origin"):
         raise Forbidden("This form was sent from elsewhere.", remedy="Open the page and try again.")
 

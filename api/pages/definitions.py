@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from api.catalogues import text
 from api.render import page, translator
 from api.request_scope import Language
 from api.sign_in import SignedIn
@@ -13,24 +14,24 @@ from partner_cx.measures.kpi import Family
 router = APIRouter()
 
 FAMILY_NAMES = {
-    Family.ORDERS: "Deliveries",
-    Family.TICKETS: "Help desk",
-    Family.VISITS: "Visits",
-    Family.INVOICES: "Invoices",
-    Family.PORTAL: "Portal",
-    Family.LEARNING: "E-learning",
-    Family.PERCEPTION: "What partners and customers say",
-    Family.RELATIONSHIP: "Relationship",
+    Family.ORDERS: text("Deliveries"),
+    Family.TICKETS: text("Help desk"),
+    Family.VISITS: text("Visits"),
+    Family.INVOICES: text("Invoices"),
+    Family.PORTAL: text("Portal"),
+    Family.LEARNING: text("E-learning"),
+    Family.PERCEPTION: text("What partners and customers say"),
+    Family.RELATIONSHIP: text("Relationship"),
 }
 
 
 @router.get("/kpis")
 def kpis(request: Request, language: Language, _viewer: SignedIn) -> Response:
     """The catalogue, by family."""
-    name = translator(language)
+    say = translator(language)
     families = [
         {
-            "name": name(FAMILY_NAMES[family]),
+            "name": say(FAMILY_NAMES[family]),
             "kpis": [
                 {
                     "code": kpi.code,

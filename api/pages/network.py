@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from api.access import network_only
+from api.addresses import address, see_other
 from api.figures import Measured, closed_at, measured_periods, network_figures
 from api.pages.definitions import FAMILY_NAMES
 from api.pages.sparklines import Sparkline, sparkline
@@ -52,7 +51,7 @@ def latest(request: Request, session: Reading, viewer: SignedIn) -> Response:
     periods = measured_periods(session)
     if not periods:
         return page(request, "programme/nothing_yet.html")
-    return RedirectResponse(f"/network/{latest_quarter(periods)}", HTTPStatus.SEE_OTHER)
+    return see_other(request, f"/network/{latest_quarter(periods)}")
 
 
 @router.get("/network/{period}")
@@ -70,7 +69,9 @@ def scorecard(
         request,
         "programme/network.html",
         period=chosen.label(language),
-        periods=period_links(measured_periods(session), chosen, "/network/{period}", language),
+        periods=period_links(
+            measured_periods(session), chosen, address(request, "/network/{period}"), language
+        ),
         families=_families(figures, led_here, past, language),
         past=[each.label(language) for each in past],
         partners_href=f"/partners?period={chosen}",

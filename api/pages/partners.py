@@ -13,6 +13,8 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from api.access import network_only, partners_below, visible_partner
+from api.addresses import address
+from api.catalogues import text
 from api.figures import closed_at, figures_of, measured_periods
 from api.pages.network import NOT_MEASURED, latest_quarter, period_links
 from api.pages.told import Told, ToldState, told, told_state
@@ -36,10 +38,10 @@ router = APIRouter()
 
 QUALITY = ("otif", "sla_response", "portal_adoption")  # what the network quality bonus looks at
 KIND_NAMES = {
-    "distributor": "distributor",
-    "reseller": "reseller",
-    "installer": "installer",
-    "agency": "agency",
+    "distributor": text("distributor"),
+    "reseller": text("reseller"),
+    "installer": text("installer"),
+    "agency": text("agency"),
 }
 
 
@@ -84,7 +86,9 @@ def partners(
         request,
         "programme/partners.html",
         period=chosen.label(language),
-        periods=period_links(periods, chosen, "/partners?period={period}", language),
+        periods=period_links(
+            periods, chosen, address(request, "/partners?period={period}"), language
+        ),
         headings=[{"kpi": code, "label": CATALOGUE[code].label.in_(language)} for code in QUALITY],
         partners=lines,
         summary=_summary(earned.values(), len(lines), language),

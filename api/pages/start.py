@@ -6,14 +6,14 @@ import re
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
 from api import sign_in
 from api.access import partners_below
+from api.addresses import see_other
 from api.pages.partners import address_of, links_to
 from api.render import page
 from api.request_scope import Clock, Reading, Writing
-from api.sign_in import OwnForm, SignedIn
+from api.sign_in import SignedIn
 from partner_cx.network.partners import Partner
 from partner_cx.network.people import Role
 from partner_cx.network.sign_in_links import use_link
@@ -22,14 +22,14 @@ router = APIRouter()
 
 
 @router.get("/")
-def start(session: Reading, viewer: SignedIn) -> Response:
+def start(request: Request, session: Reading, viewer: SignedIn) -> Response:
     """Where each role begins."""
     if viewer.sees_network:
-        return RedirectResponse("/network", HTTPStatus.SEE_OTHER)
+        return see_other(request, "/network")
     partner = session.get(Partner, viewer.person.partner_id or 0)
     if viewer.person.role == Role.PARTNER and partner:
-        return RedirectResponse(address_of(partner), HTTPStatus.SEE_OTHER)
-    return RedirectResponse("/me", HTTPStatus.SEE_OTHER)
+        return see_other(request, address_of(partner))
+    return see_other(request, "/me")
 
 
 @router.get("/me")
@@ -55,17 +55,17 @@ def how_to_sign_in(request: Request) -> Response:
 @router.get("/sign-in/{token}")
 def offer_to_sign_in(request: Request, token: str, to: str = "/") -> Response:
     """The link's page, with the button that uses it. to: where the person comes to then."""
-    return page(request, "public/sign_in_link.html", token=token, to=_own_path(to))
+    return page(request, "public/sign_in_link.html", token=token, onward=_own_path(to))
 
 
-@router.post("/sign-in/{token}", dependencies=[OwnForm])
+@router.post("/sign-in/{token}")
 def use(request: Request, token: str, session: Writing, now: Clock, to: str = "/") -> Response:
     """Use the link up. A link that no longer works says so, and how to get another."""
     used = use_link(session, token, now=now)
     if used is None:
         return page(request, "public/sign_in_stale.html", status=HTTPStatus.GONE)
     sign_in.end_current_session(request, session, now)
-    response = RedirectResponse(_own_path(to), HTTPStatus.SEE_OTHER)
+    response = see_other(request, _own_path(to))
     sign_in.open_session(request, response, used)
     return response
 
@@ -78,9 +78,9 @@ def _own_path(to: str) -> str:
     return to if _OWN_PATH.fullmatch(to) else "/"
 
 
-@router.post("/sign-out", dependencies=[OwnForm])
+@router.post("/sign-out")
 def sign_out(request: Request, session: Writing, now: Clock) -> Response:
     sign_in.end_current_session(request, session, now)
-    response = RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
-    sign_in.close_session(response)
+    response = see_other(request, "/sign-in")
+    sign_in.close_session(request, response)
     return response

@@ -6,18 +6,24 @@ from dataclasses import dataclass
 from typing import Final
 
 from api import telling
+from api.catalogues import text
 from api.render import translator
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure, State
 from partner_cx.quantities import number_text
 
 # A sign beside the word, so that a state is told by neither colour nor sign alone.
-SIGNS: Final = {State.GREEN: "✓", State.RED: "✕", State.NO_DATA: "○", State.STALE: "◷"}
+SIGNS: Final = {
+    State.GREEN: text("✓"),
+    State.RED: text("✕"),
+    State.NO_DATA: text("○"),
+    State.STALE: "◷",
+}
 STATE_WORDS: Final = {
-    State.GREEN: "reached",
-    State.RED: "missed",
-    State.NO_DATA: "no data",
-    State.STALE: "out of date",
+    State.GREEN: text("reached"),
+    State.RED: text("missed"),
+    State.NO_DATA: text("no data"),
+    State.STALE: text("out of date"),
 }
 
 

@@ -7,11 +7,13 @@ from http import HTTPStatus
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
+from api.addresses import path_of
+
 UNDER = "/api/"  # where answers are JSON, refusals too
 
 
 def wants_json(request: Request) -> bool:
-    return request.url.path.startswith(UNDER)
+    return path_of(request).startswith(UNDER)
 
 
 def problem(status: HTTPStatus, detail: str = "") -> JSONResponse:
