@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request, Response
 
 from api.access import network_only
 from api.addresses import address, see_other
+from api.charts import Sparkline, sparkline
 from api.figures import Measured, closed_at, measured_periods, network_figures
 from api.pages.definitions import FAMILY_NAMES
-from api.pages.sparklines import Sparkline, sparkline
 from api.pages.told import Told, told
 from api.render import page, translator
 from api.request_scope import Language, Reading
