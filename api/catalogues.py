@@ -56,7 +56,7 @@ def read(file: Path) -> list[tuple[str | tuple[str, str], str | tuple[str, str]]
     """A catalogue's texts with their French, in order."""
     with file.open("rb") as opened:
         catalogue = read_po(opened, locale="fr", abort_invalid=True)
-    return [(_key(each.id), _key(each.string)) for each in catalogue if each.id]
+    return [(_key(each.id), _key(each.string or "")) for each in catalogue if each.id]
 
 
 def _key(texts: str | list[str] | tuple[str, ...]) -> str | tuple[str, str]:
