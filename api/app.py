@@ -19,6 +19,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api import refusals
 from api.addresses import UnderPrefix, path_of, prefix_of, see_other
 from api.pages import definitions, letters, network, partners, start
+from api.pages.partner import statement
 from api.render import TEMPLATES, page
 from api.request_scope import Wiring, remember_language
 from api.sign_in import OwnForm, SignInNeeded, sign_in_page
@@ -27,7 +28,7 @@ from api.v1.problems import problem, wants_json
 from partner_cx.settings import Settings, signing_secret
 
 # Forms of these are taken from our own pages only.
-PAGES = (start.router, network.router, partners.router, definitions.router)
+PAGES = (start.router, network.router, partners.router, statement.router, definitions.router)
 # Opened by other programs too: by mail programs' own buttons, and by systems with a token.
 OPEN_TO_PROGRAMS = (letters.router, odoo.router)
 

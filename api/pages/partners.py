@@ -1,25 +1,23 @@
-"""Partners: the list with its quality KPIs and points, and the statement behind each name."""
+"""Partners: the list, with its quality KPIs and points."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from api.access import network_only, partners_below, visible_partner
+from api.access import network_only
 from api.addresses import address
-from api.catalogues import text
 from api.figures import closed_at, figures_of, measured_periods
 from api.pages.network import NOT_MEASURED, latest_quarter, period_links
-from api.pages.told import Told, ToldState, told, told_state
+from api.pages.partner.naming import about, address_of
+from api.pages.told import Told, told
 from api.render import page, translator
-from api.request_scope import Language, Reading, wiring
+from api.request_scope import Language, Reading
 from api.sign_in import SignedIn
 from partner_cx.errors import NotFound
 from partner_cx.measures.catalogue import CATALOGUE
@@ -27,22 +25,13 @@ from partner_cx.measures.figures import Figure, State
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
 from partner_cx.quantities import NOTHING, number_text, points_text
-from rewards import statements
-from rewards.conditions import Verdict
 from rewards.decisions import DecisionRow
 from rewards.frozen import Closing
 from rewards.ledger import Account, AccountKind
-from rewards.statements import Held, Line, Shortfall, Unearned
 
 router = APIRouter()
 
 QUALITY = ("otif", "sla_response", "portal_adoption")  # what the network quality bonus looks at
-KIND_NAMES = {
-    "distributor": text("distributor"),
-    "reseller": text("reseller"),
-    "installer": text("installer"),
-    "agency": text("agency"),
-}
 
 
 @dataclass(frozen=True)
@@ -98,44 +87,6 @@ def partners(
     )
 
 
-@router.get("/partners/{code:path}")  # a code may hold a slash
-def statement(
-    request: Request, code: str, session: Reading, language: Language, viewer: SignedIn
-) -> Response:
-    """A partner's statement: the balance, every entry with its reason, and what was missed."""
-    partner = visible_partner(session, viewer, code)
-    settings = wiring(request).settings
-    story = statements.statement(session, partner.code, settings=settings)
-    entries = [_entry(line, language) for line in reversed(story.lines)]
-    held = [_held(each, language) for each in reversed((*story.refused, *story.waiting))]
-    missed = [_missed(each, language) for each in reversed(story.unearned)]
-    _tell_apart([*entries, *missed, *held])
-    return page(
-        request,
-        "partner/statement.html",
-        partner=partner,
-        about=_about(partner, language),
-        balance=number_text(story.balance, language),
-        balance_words=points_text(story.balance, language),
-        pending=number_text(story.pending, language) if story.pending else "",
-        carried=number_text(story.carried, language) if story.carried else "",
-        held=held,
-        entries=entries,
-        missed=missed,
-        below=links_to(partners_below(session, partner)),
-    )
-
-
-def address_of(partner: Partner) -> str:
-    """Where a partner's statement stands, whatever its code holds."""
-    return f"/partners/{quote(partner.code, safe='')}"
-
-
-def links_to(partners: Iterable[Partner]) -> list[dict[str, str]]:
-    """The partners' names, each with where its statement stands."""
-    return [{"name": each.name, "href": address_of(each)} for each in partners]
-
-
 def _line(
     partner: Partner,
     figures: Mapping[str, Figure],
@@ -147,7 +98,7 @@ def _line(
     href = address_of(partner)
     return PartnerLine(
         name=partner.name,
-        about=_about(partner, language),
+        about=about(partner, language),
         href=href,
         figures=tuple(
             told(figures.get(code, Figure(code, None, state=State.NO_DATA)), language)
@@ -162,13 +113,6 @@ def _line(
 def _as_of(figures: Mapping[str, Mapping[str, Figure]]) -> datetime | None:
     """When the figures were measured: all partners' at once."""
     return next(iter(next(iter(figures.values())).values())).as_of
-
-
-def _about(partner: Partner, language: str) -> str:
-    """What a partner is, in a few words: `installer · silver · Bretagne, FR`."""
-    kind = translator(language)(KIND_NAMES[partner.kind])
-    place = ", ".join(filter(None, (partner.region, partner.country)))
-    return " · ".join(filter(None, (kind, partner.tier, place)))
 
 
 def _earned(session: Session, period: Period) -> Mapping[int, int]:
@@ -201,83 +145,3 @@ def _summary(earned: Iterable[int], partners: int, language: str) -> str:
         judged=number_text(len(points), language),
         points=points_text(sum(points), language),
     )
-
-
-def _tell_apart(cards: Iterable[dict[str, Any]]) -> None:
-    """Let a period's anchor lead to its first card, and no two cards share one."""
-    seen: dict[str, int] = {}
-    for card in cards:
-        anchor = card["anchor"]
-        seen[anchor] = seen.get(anchor, 0) + 1
-        if seen[anchor] > 1:
-            card["anchor"] = f"{anchor}-{seen[anchor]}"
-
-
-def _entry(line: Line, language: str) -> dict[str, Any]:
-    return {
-        "anchor": str(line.period) if line.period else f"entry-{line.key}",
-        "on": line.on,
-        "title": line.rule.label.in_(language) if line.rule else "",
-        "period": line.period.label(language) if line.period else "",
-        "points": f"{'+' if line.points > 0 else ''}{number_text(line.points, language)}",
-        "balance": points_text(line.balance, language),
-        "why": line.why.in_(language),
-        "version": line.rule.version if line.rule else None,
-        "figures": [told(figure, language) for figure in line.figures],
-        "corrects": line.corrects.sentence.in_(language) if line.corrects else "",
-    }
-
-
-def _held(each: Held, language: str) -> dict[str, Any]:
-    return {
-        "anchor": f"held-{each.key}",
-        "on": each.on,
-        "title": each.rule.label.in_(language) if each.rule else "",
-        "period": each.period.label(language) if each.period else "",
-        "points": number_text(each.points, language),
-        "waits": each.waits,
-        "sentence": each.sentence.in_(language),
-        "version": each.rule.version if each.rule else None,
-        "figures": [told(figure, language) for figure in each.figures],
-    }
-
-
-def _missed(each: Unearned, language: str) -> dict[str, Any]:
-    return {
-        "anchor": str(each.period) if each.period else f"{each.rule.code}-{each.on}",
-        "title": each.rule.label.in_(language),
-        "period": each.period.label(language) if each.period else "",
-        "worth": each.worth.in_(language),
-        "state": _verdict(each.verdict, language),
-        "sentence": each.sentence.in_(language),
-        "version": each.rule.version,
-        "shortfalls": [_shortfall(shortfall, language) for shortfall in each.shortfalls],
-        "figures": [told(figure, language) for figure in each.figures],
-    }
-
-
-def _verdict(verdict: Verdict, language: str) -> ToldState | None:
-    states = {Verdict.NOT_MET: State.RED, Verdict.UNKNOWN: State.NO_DATA}
-    return told_state(states.get(verdict), language)
-
-
-def _shortfall(shortfall: Shortfall, language: str) -> dict[str, Any]:
-    rows = shortfall.misses.rows
-    more = shortfall.misses.total - len(rows)
-    return {
-        "sentence": shortfall.sentence.in_(language),
-        "kpi": shortfall.figure.kpi,
-        "total": number_text(shortfall.misses.total, language),
-        "more": number_text(more, language) if more else "",
-        "rows": [
-            {
-                "source_id": row.source_id,
-                "day": row.day,
-                "what": row.what.in_(language),
-                "verdict": row.verdict.in_(language),
-                "corrected": row.corrected_since,
-                "withdrawn": row.withdrawn_since,
-            }
-            for row in rows
-        ],
-    }

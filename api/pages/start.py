@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from api import sign_in
 from api.access import partners_below
 from api.addresses import see_other
-from api.pages.partners import address_of, links_to
+from api.pages.partner.naming import address_of, links_to
 from api.render import page
 from api.request_scope import Clock, Reading, Writing
 from api.sign_in import SignedIn

@@ -1,0 +1,1 @@
+"""A partner's own pages: home, statement and figures."""

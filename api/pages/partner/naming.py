@@ -1,0 +1,34 @@
+"""What a partner is called on pages, and where its own pages stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import quote
+
+from api.catalogues import text
+from api.render import translator
+from partner_cx.network.partners import Partner
+
+KIND_NAMES = {
+    "distributor": text("distributor"),
+    "reseller": text("reseller"),
+    "installer": text("installer"),
+    "agency": text("agency"),
+}
+
+
+def about(partner: Partner, language: str) -> str:
+    """What a partner is, in a few words: `installer · silver · Bretagne, FR`."""
+    kind = translator(language)(KIND_NAMES[partner.kind])
+    place = ", ".join(filter(None, (partner.region, partner.country)))
+    return " · ".join(filter(None, (kind, partner.tier, place)))
+
+
+def address_of(partner: Partner) -> str:
+    """Where a partner's statement stands, whatever its code holds."""
+    return f"/partners/{quote(partner.code, safe='')}"
+
+
+def links_to(partners: Iterable[Partner]) -> list[dict[str, str]]:
+    """The partners' names, each with where its statement stands."""
+    return [{"name": each.name, "href": address_of(each)} for each in partners]
