@@ -1,74 +1,173 @@
-"""Who may open what: every route by every role, as a table."""
+"""Who may open what: every line of the guide's table is tried, and every address has its line."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
 
 from api.app import make_app
-from partner_cx.database import open_database
-from tests.harness.cast import CAST, HOME_ADDRESS, a_closed_programme, at_the_door, signed_in
+from partner_cx.database import open_database, transact
+from partner_cx.network.reps import PartnerRep
+from partner_cx.network.scopes import Scope
+from partner_cx.network.tokens import end_token, holder_of, make_token
+from tests.harness.access_table import ROLES, ApiRow, PageRow, address, rows
+from tests.harness.cast import (
+    CAST,
+    HOME_ADDRESS,
+    SECRET,
+    a_closed_programme,
+    at_the_door,
+    fresh_link,
+    signed_in,
+)
 from tests.harness.databases import fresh_database
-from tests.harness.intake import SETTINGS
+from tests.harness.intake import SETTINGS, partner, take
+from tests.harness.programme import NOW
 
-WHO = (None, "rep", "reseller", "distributor", "manager", "admin")
-
-# method and route, an address of it, and the answer to each of WHO in turn
-ANSWERS = """
-GET  /                  /               303 303 303 303 303 303
-GET  /health            /health         200 200 200 200 200 200
-GET  /sign-in           /sign-in        200 200 200 200 200 200
-GET  /sign-in/{token}   /sign-in/stale  200 200 200 200 200 200
-POST /sign-in/{token}   /sign-in/stale  410 410 410 410 410 410
-POST /sign-in           /sign-in        404 404 404 404 404 404
-GET  /letters/stop/{token}  /letters/stop/stale 404 404 404 404 404 404
-POST /letters/stop/{token}  /letters/stop/stale 404 404 404 404 404 404
-POST /sign-out          /sign-out       303 303 303 303 303 303
-GET  /me                /me             401 200 200 200 200 200
-GET  /kpis              /kpis           401 200 200 200 200 200
-GET  /network           /network        401 403 403 403 303 303
-GET  /network/{period}  /network/2026Q2 401 403 403 403 200 200
-GET  /partners          /partners       401 403 403 403 200 200
-GET  /partners/{code:path} /partners/D1    401 404 404 200 200 200
-GET  /partners/{code:path} /partners/R1    401 404 404 200 200 200
-GET  /partners/{code:path} /partners/R2    401 404 200 200 200 200
-GET  /api/v1/odoo/partners/{odoo_id} /api/v1/odoo/partners/14 401 401 401 401 401 401
-POST /api/v1/odoo/links /api/v1/odoo/links 401 401 401 401 401 401
-"""
-ROWS = [line.split() for line in ANSWERS.strip().splitlines()]
+TABLE = list(rows())
+PAGES = [row for row in TABLE if isinstance(row, PageRow)]
+API = [row for row in TABLE if isinstance(row, ApiRow)]
 # Whoever asks for the headers alone gets those of the page.
-TABLE = ROWS + [["HEAD", *row] for method, *row in ROWS if method == "GET"]
+ANSWERS = PAGES + [replace(row, method="HEAD") for row in PAGES if row.method == "GET"]
+# Who plays each role, with partners that are theirs and partners that aren't.
+PLAYED_BY = {
+    None: ([None], [], []),
+    "rep": (["rep"], ["R2"], ["R1", "D1"]),
+    "partner": (["reseller", "distributor"], [], []),
+    "manager": (["manager"], ["R1", "D2"], []),
+    "admin": (["admin"], ["R1", "D2"], []),
+}
+OWN = {"reseller": ["R2"], "distributor": ["D1", "R2", "R3"]}
+FOREIGN = {"reseller": ["R1", "D1", "D2"], "distributor": ["D2", "R9"]}
+
+
+@dataclass(frozen=True)
+class Door:
+    """A programme being served to everybody at once."""
+
+    engine: sa.Engine
+    app: FastAPI
+
+    def ask(self, who: str | None, method: str, path: str) -> int:
+        client = TestClient(self.app, base_url=HOME_ADDRESS, follow_redirects=False)
+        if who:
+            client.post(fresh_link(self.engine, who), headers={"Origin": HOME_ADDRESS})
+        return client.request(method, path, headers={"Origin": HOME_ADDRESS}).status_code
 
 
 @pytest.fixture(scope="module")
-def programme():
-    """One closed programme for the whole table: nothing in it changes what the others see."""
+def door() -> Iterator[Door]:
+    """One closed programme for the whole table, with a second distributor and its reseller."""
     with fresh_database("sqlite") as url:
         engine = open_database(url)
         a_closed_programme(engine)
-        yield engine
+        take(engine, "partners", partner("D2", kind="distributor"), partner("R9", parent_code="D2"))
+        transact(engine, _let_the_rep_visit_r2)
+        app = make_app(engine, replace(SETTINGS, secret=SECRET), clock=lambda: NOW)
+        yield Door(engine, app)
         engine.dispose()
 
 
-@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row[0]} {row[2]}")
-def test_every_role_gets_the_answer_in_the_table(programme: sa.Engine, row: list[str]):
-    method, _, address, *expected = row
-    answers = [
-        signed_in(programme, who).request(method, address, headers={"Origin": HOME_ADDRESS})
-        for who in WHO
+def _let_the_rep_visit_r2(session: sa.orm.Session) -> None:
+    partner_id = session.scalar(sa.text("SELECT id FROM partners WHERE code = 'R2'"))
+    person = sa.text("SELECT id FROM people WHERE email = :email").bindparams(email=CAST["rep"])
+    session.add(
+        PartnerRep(partner_id=partner_id, person_id=session.scalar(person), source="by hand")
+    )
+
+
+@pytest.mark.parametrize("row", ANSWERS, ids=str)
+def test_everyone_gets_the_answer_in_the_table(door: Door, row: PageRow):
+    wrong = [
+        f"{who or 'a stranger'} at {path}: {status}, expected {expected}"
+        for role, answer in zip(ROLES, row.answers, strict=True)
+        for who, path, expected in situations(role, answer, row.path)
+        if not suits(status := door.ask(who, row.method, path), expected)
     ]
-    assert [str(answer.status_code) for answer in answers] == expected
+    assert wrong == []
 
 
-def test_every_route_has_its_row(programme: sa.Engine):
-    app = make_app(programme, SETTINGS)
-    routes = {
-        (method, each.path) for each in routes_in(app.routes) for method in each.methods or ()
+def situations(role: str | None, answer: str, path: str) -> Iterator[tuple[str | None, str, str]]:
+    """Who asks for what in a role, and what they should get: with their own, and with others'."""
+    players, own, foreign = PLAYED_BY[role]
+    for who in players:
+        mine = OWN.get(who or "", own) if "{code" in path else ["R1"]
+        for code in mine or ["R1"]:
+            yield who, address(path, code), "yes" if answer in ("own", "visited") else answer
+        if answer in ("own", "visited"):
+            for code in (*FOREIGN.get(who or "", foreign), "XX"):
+                yield who, address(path, code), "not there"
+
+
+def suits(status: int, expected: str) -> bool:
+    if expected == "yes":
+        return status < 500 and status not in (401, 403)
+    return status in {"no": (403,), "sign in": (401,), "not there": (404,)}[expected]
+
+
+@pytest.mark.parametrize("row", API, ids=str)
+def test_a_token_opens_what_its_scope_is_for(door: Door, row: ApiRow):
+    right = token(door, Scope(row.scope) if row.scope else Scope.ODOO)
+    wrong = token(door, next(each for each in Scope if each != row.scope))
+    expired = token(door, *Scope, lasts=timedelta(seconds=-1))
+    ended = token(door, *Scope)
+    transact(door.engine, lambda s: end_token(s, holder_of(s, ended, now=NOW).id, now=NOW))  # type: ignore[union-attr]
+    answers = {
+        said: ask_with(door, row, held)
+        for said, held in {
+            "none": None,
+            "not one of ours": "pcx_stranger",
+            "right": right,
+            "wrong": wrong,
+            "expired": expired,
+            "ended": ended,
+        }.items()
     }
-    assert routes == {(method, route) for method, route, *_ in TABLE}
+    assert answers["right"] < 500
+    assert answers["right"] not in (401, 403)
+    if row.scope:
+        refused = {said: status for said, status in answers.items() if said != "right"}
+        assert refused == {**dict.fromkeys(refused, 401), "wrong": 403}
+
+
+def token(door: Door, *scopes: Scope, lasts: timedelta = timedelta(days=1)) -> str:
+    return transact(
+        door.engine, lambda s: make_token(s, "a test", scopes, by="ada", now=NOW, lasts=lasts)
+    )
+
+
+def ask_with(door: Door, row: ApiRow, held: str | None) -> int:
+    client = TestClient(door.app, base_url=HOME_ADDRESS, follow_redirects=False)
+    headers = {"Authorization": f"Bearer {held}"} if held else {}
+    return client.request(row.method, address(row.path, "R2"), headers=headers).status_code
+
+
+def test_a_session_doesnt_open_the_api(door: Door):
+    client = signed_in(door.engine, "manager")
+    opened = [
+        str(row)
+        for row in API
+        if row.scope and client.request(row.method, address(row.path, "R2")).status_code != 401
+    ]
+    assert opened == []
+
+
+def test_every_address_has_its_line_and_none_is_left_over(door: Door):
+    routes = {
+        (method, each.path) for each in routes_in(door.app.routes) for method in each.methods or ()
+    }
+    served = {(method, path) for method, path in routes if method != "HEAD"}
+    told = [(row.method, row.path) for row in TABLE]
+    assert sorted(served.difference(told)) == []
+    assert sorted(set(told).difference(served)) == []
+    assert len(told) == len(set(told))
 
 
 def routes_in(routes: Iterable[object]) -> Iterator[APIRoute]:
@@ -80,19 +179,29 @@ def routes_in(routes: Iterable[object]) -> Iterator[APIRoute]:
             yield from routes_in(included.routes)
 
 
+FORMS = [row for row in PAGES if row.method == "POST" and not row.path.startswith("/letters/stop")]
+
+
+@pytest.mark.parametrize("row", FORMS, ids=str)
+def test_no_form_is_taken_from_another_site(door: Door, row: PageRow):
+    client = signed_in(door.engine, "admin")
+    elsewhere = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
+    assert client.post(address(row.path, "R2"), headers=elsewhere).status_code == 403
+
+
 @pytest.mark.parametrize("who", CAST)
-def test_everyone_starts_where_their_role_begins(programme: sa.Engine, who: str):
-    starts = {"rep": "/me", "reseller": "/partners/R2", "distributor": "/partners/D1"}
-    answer = signed_in(programme, who).get("/")
+def test_everyone_starts_where_their_role_begins(door: Door, who: str):
+    starts = {"rep": "/field", "reseller": "/home", "distributor": "/home", "admin": "/admin"}
+    answer = signed_in(door.engine, who).get("/")
     assert answer.headers["location"] == starts.get(who, "/network")
 
 
-def test_a_partner_that_isnt_yours_looks_like_one_that_isnt_there(programme: sa.Engine):
-    reseller = signed_in(programme, "reseller")
+def test_a_partner_that_isnt_yours_looks_like_one_that_isnt_there(door: Door):
+    reseller = signed_in(door.engine, "reseller")
     pages = [reseller.get(f"/partners/{code}").text for code in ("R1", "XX")]
     assert pages[0].replace("R1", "XX") == pages[1]
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
-def test_other_methods_are_refused(programme: sa.Engine, method: str):
-    assert at_the_door(programme).request(method, "/me").status_code == 405
+def test_other_methods_are_refused(door: Door, method: str):
+    assert at_the_door(door.engine).request(method, "/me").status_code == 405
