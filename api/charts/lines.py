@@ -12,11 +12,11 @@ from api.charts.rows import Row, gaps_told
 from api.charts.scales import Scale, percent_of, sensible
 from api.charts.sparklines import runs_of
 
-HEIGHT, ABOVE, BELOW = 212, 30, 42  # pixels: the box, and the room over and under the line
-_LEFT, _RIGHT = Fraction(3, 100), Fraction(97, 100)  # where the first and the last point stand
-_TICKS_NARROW = 4  # how many names of points a telephone has room for, and a desk
-_TICKS_WIDE = 12
-_APART = Fraction(1, 4)  # of the width: told values nearer to each other would overlap
+HEIGHT, ABOVE, BELOW = 216, 30, 62  # pixels: the box, and the room over and under the line
+_LEFT, _RIGHT = Fraction(8, 100), Fraction(92, 100)  # where the first and the last point stand
+_NARROW, _WIDE = 280, 480  # pixels: what a telephone has across, and what else there is at least
+_LETTER, _BETWEEN = 7, 16  # pixels: a letter of a point's name, and the air between two names
+_EDGE_LETTERS_MOST = 7  # a longer word over the first or the last point would leave the chart
 
 # How the last value stands to the target: above it, below it, at it. Not whether that is good:
 # for some figures lower is better, and a state says so in its word.
@@ -38,15 +38,15 @@ class Point:
 
 @dataclass(frozen=True)
 class Dot:
-    """A point as drawn. `told` is empty where the value is left to the table."""
+    """A point as drawn. `told` stands beside the highest and the lowest only."""
 
     x: str
     y: float
+    is_last: bool
+    hint: str
     told: str = ""
     told_y: float = 0
     anchor: str = "middle"
-    is_last: bool = False
-    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,6 @@ class Tick:
 
     x: str
     label: str
-    anchor: str
     often: bool
 
 
@@ -84,18 +83,20 @@ class Aim:
 class LineChart:
     """A line as the template draws it. Without any value there are no dots, and nothing is drawn.
 
-    description: a sentence: first, last, lowest, highest, against the target, and the gaps.
+    description: a sentence: first, last, lowest, highest, against the target, and the gaps;
+    last: the last known point, told beside the title.
     """
 
     title: str
     description: str
     rows: tuple[Row, ...]
+    last: Row | None = None
     strokes: tuple[Stroke, ...] = ()
     dots: tuple[Dot, ...] = ()
     ticks: tuple[Tick, ...] = ()
     aim: Aim | None = None
     height: int = HEIGHT
-    floor: int = HEIGHT - BELOW + 12
+    floor: int = HEIGHT - 30
 
 
 def line_chart(
@@ -121,6 +122,7 @@ def line_chart(
         title=title,
         description=description,
         rows=rows,
+        last=rows[places[-1][-1][0]],
         strokes=tuple(
             Stroke(percent_of(x1), y1, percent_of(x2), y2)
             for run in places
@@ -145,33 +147,35 @@ def _down(scale: Scale, value: Fraction) -> float:
 def _dots(
     points: Sequence[Point], places: Sequence[tuple[int, Fraction, float]]
 ) -> tuple[Dot, ...]:
-    """The known points; those worth a word have it above them, the lowest below."""
-    told = _told_places(points)
-    lowest = _lowest(points)
-    last = places[-1][0]
+    """The known points, the highest with its word above, the lowest with it below."""
+    beside = _beside(points, last=places[-1][0])
     return tuple(
         Dot(
             x=percent_of(x),
             y=y,
-            told=points[place].told if place in told else "",
-            told_y=round(y + 19 if place == lowest and place in told else y - 10, 1),
-            anchor=_anchor(place, len(points)),
-            is_last=place == last,
+            is_last=place == places[-1][0],
             hint=f"{points[place].label}: {points[place].told}",
+            told=points[place].told if place in beside else "",
+            told_y=round(y + beside.get(place, 0), 1),
+            anchor=_anchor(x, points[place].told),
         )
         for place, x, y in places
     )
 
 
-def _told_places(points: Sequence[Point]) -> set[int]:
-    """Which values are written beside their points: the last, the highest, the lowest, if apart."""
-    known = [place for place, point in enumerate(points) if point.value is not None]
-    chosen = [known[-1]]
-    for place in (_highest(points), _lowest(points)):
-        apart = (_across(place, len(points)) - _across(other, len(points)) for other in chosen)
-        if all(abs(distance) >= _APART for distance in apart):
-            chosen.append(place)
-    return set(chosen)
+def _anchor(x: Fraction, told: str) -> str:
+    """Which side of its point a word stands on: long ones at the edges turn inward."""
+    if len(told) <= _EDGE_LETTERS_MOST or Fraction(1, 5) < x < Fraction(4, 5):
+        return "middle"
+    return "start" if x < Fraction(1, 2) else "end"
+
+
+def _beside(points: Sequence[Point], last: int) -> dict[int, int]:
+    """The points told beside themselves, and how far below. The last one stands by the title."""
+    highest, lowest = _highest(points), _lowest(points)
+    if points[highest].value == points[lowest].value:
+        return {}
+    return {place: down for place, down in ((highest, -10), (lowest, 20)) if place != last}
 
 
 def _highest(points: Sequence[Point]) -> int:
@@ -186,26 +190,15 @@ def _known(points: Sequence[Point]) -> list[tuple[int, Fraction]]:
     return [(place, each.value) for place, each in enumerate(points) if each.value is not None]
 
 
-def _anchor(place: int, count: int) -> str:
-    """Which side of its point a word stands on, so that none leaves the chart."""
-    if count == 1:
-        return "middle"
-    share = Fraction(place, count - 1)
-    if share < Fraction(1, 10):
-        return "start"
-    return "end" if share > Fraction(9, 10) else "middle"
-
-
 def _ticks(points: Sequence[Point]) -> tuple[Tick, ...]:
     """The points' names, as many as there is room for: the last always, then each so many back."""
     last = len(points) - 1
-    narrow, wide = (-(-len(points) // most) for most in (_TICKS_NARROW, _TICKS_WIDE))
-    narrow = -(-narrow // wide) * wide  # what a telephone shows, a desk shows too
+    wide = _every(points, _WIDE)
+    narrow = -(-_every(points, _NARROW) // wide) * wide  # what a telephone shows, a desk does too
     return tuple(
         Tick(
             x=percent_of(_across(place, len(points))),
             label=point.label,
-            anchor=_anchor(place, len(points)),
             often=(last - place) % narrow != 0,
         )
         for place, point in enumerate(points)
@@ -213,22 +206,28 @@ def _ticks(points: Sequence[Point]) -> tuple[Tick, ...]:
     )
 
 
+def _every(points: Sequence[Point], width: int) -> int:
+    """Each how-manieth name has room in a width."""
+    name = max(len(point.label) for point in points) * _LETTER + _BETWEEN
+    return -(-len(points) // max(width // name, 1))
+
+
 def _aim(scale: Scale, target: Fraction, told: str, points: Sequence[Point], language: str) -> Aim:
     """The target's line, its words on the side and the edge where the line is furthest away."""
     y = _down(scale, target)
-    third = max(len(points) // 3, 1)
-    edges = {"start": points[:third], "end": points[-third:]}
+    third = -(-len(points) // 3)
+    sides = {"start": points[:third], "end": points[-third:]}
 
     def room(place: tuple[str, float]) -> float:
-        side, words_y = place
-        heights = [_down(scale, each.value) for each in edges[side] if each.value is not None]
-        return min((abs(words_y - 4 - height) for height in heights), default=HEIGHT)
+        side, down = place
+        heights = [_down(scale, each.value) for each in sides[side] if each.value is not None]
+        return min((abs(y + down - 4 - height) for height in heights), default=HEIGHT)
 
-    side, words_y = max(((s, y + d) for s in ("start", "end") for d in (-7.0, 16.0)), key=room)
+    side, down = max(((side, down) for side in sides for down in (-7, 17)), key=room)
     return Aim(
         y=y,
         told=" ".join([Translator(language)("Target"), told]).strip(),
-        told_y=round(words_y, 1),
+        told_y=round(y + down, 1),
         x="0" if side == "start" else "100%",
         anchor=side,
     )
