@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from integrations import schedule
-from integrations.files import uploads
+from integrations.files import refused, uploads
 from integrations.odoo import state as odoo_state
 from integrations.webhooks import endpoints
 from partner_cx import effects, journal, rates
@@ -60,4 +60,5 @@ ROOMS = (
     rates,
     journal,
     uploads,
+    refused,
 )

@@ -14,7 +14,10 @@ from partner_cx.database import Base, Id, Instant, Text
 
 
 class Upload(Base):
-    """A file as it was handed in. kind: of facts; mapping: TOML, once columns were pointed at."""
+    """A file as it was handed in.
+
+    kind: of facts. mapping: TOML, once columns were pointed at. source: who sends it.
+    """
 
     __tablename__ = "uploads"
 
@@ -23,6 +26,7 @@ class Upload(Base):
     kind: Mapped[str | None] = mapped_column(Text)
     content: Mapped[bytes] = mapped_column(sa.LargeBinary)
     mapping: Mapped[str | None] = mapped_column(Text)
+    source: Mapped[str | None] = mapped_column(Text)
     made_by: Mapped[str] = mapped_column(Text)
     made_at: Mapped[datetime] = mapped_column(Instant, index=True)
     import_id: Mapped[int | None] = mapped_column(sa.ForeignKey("imports.id"))  # once taken in

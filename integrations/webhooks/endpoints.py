@@ -15,6 +15,7 @@ class WebhookEndpoint(Base):
     """An address that is told of some kinds of events until it is ended.
 
     events: the names of event types, such as entry.posted; an empty list is all of them.
+    paused_at: since when what it is owed waits, until somebody lets it go on.
     """
 
     __tablename__ = "webhook_endpoints"
@@ -25,6 +26,7 @@ class WebhookEndpoint(Base):
     made_at: Mapped[datetime] = mapped_column(Instant)
     made_by: Mapped[str] = mapped_column(Text)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    paused_at: Mapped[datetime | None] = mapped_column(Instant)
 
     def hears(self, event: str) -> bool:
         return not self.events or event in self.events
@@ -87,5 +89,21 @@ def end(session: Session, endpoint_id: int, *, now: datetime) -> WebhookEndpoint
     """Tell an endpoint nothing any more. Ending it twice ends it once. The caller commits."""
     endpoint = endpoint_of(session, endpoint_id)
     endpoint.ended_at = endpoint.ended_at or now
+    session.flush()
+    return endpoint
+
+
+def pause(session: Session, endpoint_id: int, *, now: datetime) -> WebhookEndpoint:
+    """Let what an endpoint is owed wait. Pausing twice pauses once. The caller commits."""
+    endpoint = endpoint_of(session, endpoint_id)
+    endpoint.paused_at = endpoint.paused_at or now
+    session.flush()
+    return endpoint
+
+
+def go_on(session: Session, endpoint_id: int) -> WebhookEndpoint:
+    """Send an endpoint again what it is owed. The caller commits."""
+    endpoint = endpoint_of(session, endpoint_id)
+    endpoint.paused_at = None
     session.flush()
     return endpoint

@@ -23,6 +23,7 @@ from partner_cx.database import reading, transact
 from partner_cx.errors import Unreachable
 
 WAIT_MAX = timedelta(days=1)  # however much later an answer says
+WHILE_PAUSED = timedelta(minutes=5)  # how soon after it goes on an endpoint hears again, at most
 
 # Seconds, minutes, hours, and four days in all.
 PATIENCE = Patience(timedelta(seconds=5), timedelta(hours=12), timedelta(days=4))
@@ -40,9 +41,12 @@ def send(due: Due, hands: Hands) -> Mapping[str, Any]:
     with reading(hands.engine) as session:
         endpoint = session.get_one(WebhookEndpoint, endpoint_id)
         url, ended = endpoint.url, endpoint.ended_at is not None
+        paused = endpoint.paused_at is not None
         secrets = [] if ended else secrets_in_force(session, endpoint_id, hands.settings, now=now)
     if ended:
         return {"not_sent": "the endpoint was ended"}
+    if paused:
+        raise Later(now + WHILE_PAUSED)
     body = _body(due.payload)
     headers = _signed(str(due.payload["message_id"]), body, secrets, now)
     to = destination(url, private=hands.settings.webhook_private_addresses)
