@@ -15,8 +15,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from partner_cx import journal
 from partner_cx.database import lock, reading, transact
 from partner_cx.errors import Conflict, Invalid
+from partner_cx.journal import Did
 from partner_cx.measures import measuring, refreshing
 from partner_cx.measures.scorecards import ScorecardRow
 from partner_cx.operations.imports import Import
@@ -123,6 +125,7 @@ def _record(
     freeze(session, period, closing.id)
     freeze_partners(session, partners, closing.id)
     announcing.closed(session, closing.id, now=now)
+    journal.note(session, by=by, did=Did.PERIOD_CLOSED, about=str(period), now=now)
     return closing
 
 

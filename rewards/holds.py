@@ -15,8 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
+from partner_cx import journal
 from partner_cx.database import lock
 from partner_cx.errors import Conflict, NotFound
+from partner_cx.journal import Did
 from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards.ledger import (
@@ -118,6 +120,7 @@ def approve(
             remedy="Approve it from then on; it can be refused any day.",
         )
     _release(session, [held], today, now, lambda each: _approved(each, by, why))
+    _note(session, Did.HOLD_APPROVED, held, by, why, now)
     return held
 
 
@@ -142,7 +145,13 @@ def refuse(
         settles_id=held.transfer_id,
     )
     post_one(session, posting, now=now)
+    _note(session, Did.HOLD_REFUSED, held, by, why, now)
     return held
+
+
+def _note(session: Session, did: Did, held: Held, by: str, why: str, now: datetime) -> None:
+    details = {"owner": held.owner, "points": held.points, "why": why}
+    journal.note(session, by=by, did=did, about=held.key, now=now, details=details)
 
 
 def _released(held: Held) -> Words:

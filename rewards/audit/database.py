@@ -25,6 +25,7 @@ APPEND_ONLY = (
     "proposals",
     "proposal_outcomes",
     "budget_alerts",
+    "journal",
 )
 WATCHED = (*APPEND_ONLY, "accounts")
 

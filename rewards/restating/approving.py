@@ -11,8 +11,10 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from partner_cx import journal
 from partner_cx.database import lock
 from partner_cx.errors import Conflict, Invalid, NotFound
+from partner_cx.journal import Did
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
 from partner_cx.words import Words
@@ -185,6 +187,10 @@ def _settle(
     )
     session.add(outcome)
     session.flush()
+    if not outcome.withdrawn:
+        did = Did.RESTATEMENT_APPROVED if approved else Did.RESTATEMENT_REFUSED
+        details = {"points": proposal.points, "why": why}
+        journal.note(session, by=by, did=did, about=proposal.key, now=now, details=details)
     return outcome
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from api.migrations import newest_revision
 from partner_cx.database import transact
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.periods import Period, PeriodKind
@@ -107,7 +108,7 @@ def correct_the_past(engine: sa.Engine) -> None:
 
 
 def audited(engine: sa.Engine, *, deep: bool = True) -> Report:
-    return audit(engine, settings=SETTINGS, now=LATER, deep=deep, schema="0003")
+    return audit(engine, settings=SETTINGS, now=LATER, deep=deep, schema=newest_revision())
 
 
 def kinds_found(engine: sa.Engine, *, deep: bool = True) -> list[str]:
