@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from integrations import announcing, mail, tasks
+from integrations import announcing, asked, mail, tasks
 from integrations.carrying import Handler
 from integrations.odoo import writing
 from integrations.odoo.sync import syncing
@@ -18,6 +18,7 @@ from integrations.webhooks.messages import MESSAGE
 
 ROOMS: tuple[Mapping[str, Handler], ...] = (
     tasks.HANDLERS,
+    asked.HANDLERS,
     syncing.HANDLERS,
     announcing.HANDLERS,
     writing.HANDLERS,
@@ -29,7 +30,7 @@ HANDLERS: Mapping[str, Handler] = {kind: way for room in ROOMS for kind, way in 
 
 # Kinds that take minutes or hours. A thread of its own carries them out, so that a letter doesn't
 # wait behind the first reading of an Odoo.
-LONG_KINDS = frozenset({"odoo.sync", "tallies", "close"})
+LONG_KINDS = frozenset({"odoo.sync", "tallies", "close", *asked.HANDLERS})
 LONGEST: Mapping[str, timedelta] = {kind: timedelta(hours=12) for kind in LONG_KINDS}
 
 # How long a neighbour is waited for, where that isn't WITH_NEIGHBOURS.

@@ -6,9 +6,10 @@ Before: the schedule, which owes them as effects. After: measures and rewards.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from integrations.asked import measure
 from integrations.carrying import Due, Handler, Hands
 from partner_cx.database import transact
 from partner_cx.measures import refreshing
@@ -20,8 +21,19 @@ BY_SCHEDULE = "schedule"  # who closes, where nobody does
 
 def refresh_tallies(_due: Due, hands: Hands) -> Mapping[str, Any]:
     """Bring the figures of the pages to this moment."""
-    done = refreshing.refresh(hands.engine, now=hands.clock(), settings=hands.settings)
-    return {"cells": sum(done.cells.values())}
+    now = hands.clock()
+    done = refreshing.refresh(hands.engine, now=now, settings=hands.settings)
+    periods = running_periods(now.astimezone(hands.settings.zone).date())
+    measured = [each for each in periods if not closings.is_closed(hands.engine, each)]
+    for period in measured:
+        measure(hands, period, now=now)
+    return {"cells": sum(done.cells.values()), "measured": [str(each) for each in measured]}
+
+
+def running_periods(day: date) -> list[Period]:
+    """The month, the quarter and the year of a day, and those before: they may not be closed."""
+    running = [Period.of(day, kind) for kind in PeriodKind]
+    return [*(each.previous() for each in running), *running]
 
 
 def release_holds(_due: Due, hands: Hands) -> Mapping[str, Any]:
