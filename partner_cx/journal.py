@@ -22,6 +22,8 @@ class Did(StrEnum):
 
     RULE_SAVED = "rule.saved"
     RULE_APPROVED = "rule.approved"
+    RULE_ASKED = "rule.asked"  # a second person was asked to agree
+    RULE_SENT_BACK = "rule.sent_back"  # a second person did not agree
     RULE_PUBLISHED = "rule.published"
     RULE_RETIRED = "rule.retired"
     RULE_DROPPED = "rule.dropped"  # a draft that nobody wants any more

@@ -30,6 +30,18 @@ TEXT_MAX = 2_000
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
+class Misread(Invalid):
+    """A value that can't be taken as it is written.
+
+    place: where it stands; empty where that isn't known. reason: what is wrong with it.
+    """
+
+    def __init__(self, place: str, reason: str, remedy: str) -> None:
+        super().__init__(f"{place}: {reason}", remedy=remedy)
+        self.place = place
+        self.reason = reason
+
+
 @dataclass(frozen=True)
 class Given:
     """A value that somebody wrote, and where.
@@ -53,9 +65,9 @@ class Given:
             value = [cls.of(item, f"{place}[{i}]") for i, item in enumerate(plain)]
         return cls(value, place, place)
 
-    def refused(self, reason: str, remedy: str) -> Invalid:
+    def refused(self, reason: str, remedy: str) -> Misread:
         """The error to raise about this value."""
-        return Invalid(f"{self.place}: {reason}", remedy=remedy)
+        return Misread(self.place, reason, remedy)
 
     @property
     def shown(self) -> str:
@@ -79,9 +91,10 @@ class Given:
             )
         for name, given in self.value.items():
             if name not in known:
-                raise Invalid(
-                    f"{given.named_at}: “{name[:60]}” isn't a field here.",
-                    remedy=_did_you_mean(name, known),
+                raise Misread(
+                    given.named_at,
+                    f"“{name[:60]}” isn't a field here.",
+                    _did_you_mean(name, known),
                 )
             if given.value is None:
                 remedy = "Give it a value" + (
@@ -228,9 +241,10 @@ def read_yaml(text: str, origin: str) -> Given:
     origin: what messages call the text, usually the file's name.
     """
     if len(text.encode("utf-8", "surrogatepass")) > BYTES_MAX:
-        raise Invalid(
-            f"{origin}: larger than {BYTES_MAX // 1000} kB.",
-            remedy="A rule fits on a page: check that this is the right file.",
+        raise Misread(
+            origin,
+            f"larger than {BYTES_MAX // 1000} kB.",
+            "A rule fits on a page: check that this is the right file.",
         )
     try:
         _look_over(text, origin)
@@ -238,12 +252,13 @@ def read_yaml(text: str, origin: str) -> Given:
     except yaml.MarkedYAMLError as error:
         raise _malformed(error, origin) from error
     except yaml.YAMLError as error:
-        raise Invalid(
-            f"{origin}: it holds a character that doesn't belong in a text.",
-            remedy="Save the file as UTF-8 text.",
+        raise Misread(
+            origin,
+            "it holds a character that doesn't belong in a text.",
+            "Save the file as UTF-8 text.",
         ) from error
     if node is None:
-        raise Invalid(f"{origin}: nothing in it.", remedy="Start from a rule in templates/rules.")
+        raise Misread(origin, "nothing in it.", "Start from a rule in templates/rules.")
     return _given(node, origin)
 
 
@@ -292,24 +307,24 @@ def _look_over(text: str, origin: str) -> None:
     for event in yaml.parse(text, Loader=_Loader):
         place = _place(event.start_mark, origin)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise Invalid(
-                f"{place}: anchors and aliases (& and *) aren't allowed.",
-                remedy="Write the value out again; put a text that begins with & or * in quotes.",
+            raise Misread(
+                place,
+                "anchors and aliases (& and *) aren't allowed.",
+                "Write the value out again; put a text that begins with & or * in quotes.",
             )
         if getattr(event, "tag", None):
-            raise Invalid(
-                f"{place}: tags (!) aren't allowed.",
-                remedy="Take the tag out; put a text that begins with ! in quotes.",
+            raise Misread(
+                place,
+                "tags (!) aren't allowed.",
+                "Take the tag out; put a text that begins with ! in quotes.",
             )
         documents += isinstance(event, yaml.DocumentStartEvent)
         if documents > 1:
-            raise Invalid(f"{place}: a second document begins.", remedy="One rule per file.")
+            raise Misread(place, "a second document begins.", "One rule per file.")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > DEPTH_MAX:
-            raise Invalid(
-                f"{place}: nested more than {DEPTH_MAX} deep.", remedy="Write it more plainly."
-            )
+            raise Misread(place, f"nested more than {DEPTH_MAX} deep.", "Write it more plainly.")
 
 
 def _given(node: yaml.Node, origin: str, named_at: str = "") -> Given:
@@ -337,26 +352,28 @@ def _pairs(node: yaml.MappingNode, origin: str) -> Iterator[tuple[str, Given]]:
     for key, value in node.value:
         place = _place(key.start_mark, origin)
         if not isinstance(key, yaml.ScalarNode):
-            raise Invalid(f"{place}: a field's name must be a word.", remedy="Name the field.")
+            raise Misread(place, "a field's name must be a word.", "Name the field.")
         if key.value in first_seen:
-            raise Invalid(
-                f"{place}: “{key.value[:60]}” is given twice, first at {first_seen[key.value]}.",
-                remedy="Keep one of them.",
+            raise Misread(
+                place,
+                f"“{key.value[:60]}” is given twice, first at {first_seen[key.value]}.",
+                "Keep one of them.",
             )
         first_seen[key.value] = place.removeprefix(f"{origin}, ")
         yield key.value, _given(value, origin, named_at=place)
 
 
-def _malformed(error: yaml.MarkedYAMLError, origin: str) -> Invalid:
+def _malformed(error: yaml.MarkedYAMLError, origin: str) -> Misread:
     problem = error.problem or "it can't be read"
     unfinished = "end of stream" in problem  # where it began tells more than where the file ends
     mark = error.context_mark if unfinished else error.problem_mark
     place = _place(mark, origin) if mark else origin
     if "'\\t'" in problem:
-        return Invalid(f"{place}: a tab.", remedy="Indent with spaces.")
-    return Invalid(
-        f"{place}: this isn't YAML ({problem}).",
-        remedy="Check the colons, the indentation and the quotes around this place.",
+        return Misread(place, "a tab.", "Indent with spaces.")
+    return Misread(
+        place,
+        f"this isn't YAML ({problem}).",
+        "Check the colons, the indentation and the quotes around this place.",
     )
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Instant, Text, lock
 from partner_cx.errors import Forbidden, Invalid, NotFound
+from partner_cx.journal import Did, note
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.periods import Period
 from rewards.lint import satisfaction
@@ -77,6 +78,11 @@ class RuleDraft(Base):
         """The rule as it was saved."""
         return read_kept(self.contents, f"{self.code}, draft")
 
+    @property
+    def digest(self) -> str:
+        """What names exactly this text: whoever acts on a draft says which one they read."""
+        return self.rule.digest
+
 
 class RuleRetirement(Base):
     """That a rule decides nothing any more from a day on. Append-only.
@@ -136,6 +142,8 @@ def publish(
         approved_by=approved_by,
     )
     session.add(published)
+    details = {"version": rule.version, "why": why}
+    note(session, by=by, did=Did.RULE_PUBLISHED, about=rule.code, now=now, details=details)
     session.flush()
     return published
 

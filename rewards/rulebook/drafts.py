@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from partner_cx.database import lock
 from partner_cx.errors import Conflict, Forbidden, NotFound
+from partner_cx.journal import Did, JournalLine, note
 from rewards import rulebook
 from rewards.lint import satisfaction
 from rewards.reading import Given
@@ -36,22 +37,45 @@ class Submitted:
     already: bool
 
 
-def save_draft(session: Session, rule: Rule, *, by: str, now: datetime) -> RuleDraft:
+class Overtaken(Conflict):
+    """The draft isn't the one that was read: somebody saved another meanwhile.
+
+    draft: as it is now; None where it is gone.
+    """
+
+    def __init__(self, code: str, draft: RuleDraft | None) -> None:
+        said = f"{draft.saved_by} saved it meanwhile." if draft else "It is gone: it was published."
+        super().__init__(
+            f"The draft of {code} isn't the one you read. {said}",
+            remedy="Read it as it is now, then decide again.",
+        )
+        self.draft = draft
+
+
+def save_draft(
+    session: Session, rule: Rule, *, by: str, now: datetime, read: str | None = None
+) -> RuleDraft:
     """Keep a rule that isn't ready; it takes the place of the draft of the same code.
+
+    read: the digest of the draft that was changed, empty where there was none; where another is
+        kept by now, Overtaken. None: whatever is kept.
 
     What was asked for goes on being asked for only while the contents stay the same. The caller
     commits.
     """
     lock(session, f"rule:{rule.code}")
-    kept = session.get(RuleDraft, rule.code)
+    kept = session.get(RuleDraft, rule.code, populate_existing=True)
     if kept and rulebook.are_alike(rule, kept.rule):
         return kept
+    if read is not None and read != (kept.digest if kept else ""):
+        raise Overtaken(rule.code, kept)
     draft = kept or RuleDraft(code=rule.code)
     draft.contents = rule.to_yaml()
     draft.saved_by, draft.saved_at = by, now
     draft.asked_by = draft.asked_at = None
     draft.why = ""
     session.add(draft)
+    note(session, by=by, did=Did.RULE_SAVED, about=rule.code, now=now)
     session.flush()
     return draft
 
@@ -73,10 +97,22 @@ def draft_of(session: Session, code: str) -> RuleDraft:
     return draft
 
 
-def discard_draft(session: Session, code: str) -> None:
-    """Throw a draft away. What is published stays. The caller commits."""
+def discard_draft(
+    session: Session,
+    code: str,
+    *,
+    by: str = "",
+    now: datetime | None = None,
+    read: str | None = None,
+) -> None:
+    """Throw a draft away. What is published stays. The caller commits.
+
+    by, now: for the journal, where somebody is known. read: as in `approve`.
+    """
     lock(session, f"rule:{code}")
-    session.delete(draft_of(session, code))
+    session.delete(_as_read(draft_of(session, code), read))
+    if by and now:
+        note(session, by=by, did=Did.RULE_DROPPED, about=code, now=now)
     session.flush()
 
 
@@ -97,19 +133,29 @@ def submit(session: Session, rule: Rule, *, by: str, why: str, now: datetime) ->
     return Submitted(version, None, already=False)
 
 
-def approve(session: Session, code: str, *, by: str, now: datetime) -> RuleVersion:
+def submit_draft(
+    session: Session, code: str, *, read: str, by: str, why: str, now: datetime
+) -> Submitted:
+    """Publish a draft, or ask for the second person that it needs, as `submit` does.
+
+    read: the digest of the draft that was read; Overtaken where another is kept by now.
+    """
+    lock(session, f"rule:{code}")
+    return submit(session, _as_read(_kept(session, code), read).rule, by=by, why=why, now=now)
+
+
+def approve(
+    session: Session, code: str, *, by: str, now: datetime, read: str | None = None
+) -> RuleVersion:
     """Agree to a draft that asks, as another person than who asked; it is published.
+
+    read: the digest of the draft that was read; Overtaken where another is kept by now.
 
     The draft is read, tested and judged again, as it stands now. Raises NotFound without a draft,
     Conflict for one that doesn't ask, Forbidden for who asked. The caller commits.
     """
     lock(session, f"rule:{code}")
-    draft = draft_of(session, code)
-    if draft.asked_by is None:
-        raise Conflict(
-            f"The draft of {code} doesn't ask for anything.",
-            remedy=f"Ask with: partner-cx rules publish {code} --why TEXT.",
-        )
+    draft = _asking(_as_read(draft_of(session, code), read))
     if rulebook.is_the_same_person(draft.asked_by, by):
         raise Forbidden(
             f"{draft.asked_by} asked to publish {code}, and somebody else must agree to it.",
@@ -119,8 +165,65 @@ def approve(session: Session, code: str, *, by: str, now: datetime) -> RuleVersi
         session, draft.rule, by=draft.asked_by, why=draft.why, now=now, approved_by=by
     )
     session.delete(draft)
+    details = {"version": version.version, "asked_by": draft.asked_by}
+    note(session, by=by, did=Did.RULE_APPROVED, about=code, now=now, details=details)
     session.flush()
     return version
+
+
+def send_back(
+    session: Session, code: str, *, by: str, why: str, now: datetime, read: str | None = None
+) -> RuleDraft:
+    """Say no to a draft that asks, and why: it stays a draft and asks no longer.
+
+    why: a text on one line. read: as in `approve`. Whoever asked may take it back so, too. The
+    caller commits.
+    """
+    Given.of(why, "why").line()
+    lock(session, f"rule:{code}")
+    draft = _asking(_as_read(draft_of(session, code), read))
+    details = {"why": why, "asked_by": draft.asked_by, "digest": draft.digest}
+    note(session, by=by, did=Did.RULE_SENT_BACK, about=code, now=now, details=details)
+    draft.asked_by = draft.asked_at = None
+    draft.why = ""
+    session.flush()
+    return draft
+
+
+def sent_back(session: Session, draft: RuleDraft) -> JournalLine | None:
+    """Who said no to exactly this text, if anybody did, and why: the last one."""
+    if draft.asked_by is not None:
+        return None
+    last = session.scalar(
+        sa.select(JournalLine)
+        .where(JournalLine.about == draft.code, JournalLine.did == Did.RULE_SENT_BACK)
+        .order_by(JournalLine.id.desc())
+        .limit(1)
+    )
+    return last if last and last.details.get("digest") == draft.digest else None
+
+
+def _kept(session: Session, code: str) -> RuleDraft:
+    """The draft, once it is locked; Overtaken where it is gone."""
+    kept = session.get(RuleDraft, code, populate_existing=True)
+    if kept is None:
+        raise Overtaken(code, None)
+    return kept
+
+
+def _as_read(draft: RuleDraft, read: str | None) -> RuleDraft:
+    if read is not None and read != draft.digest:
+        raise Overtaken(draft.code, draft)
+    return draft
+
+
+def _asking(draft: RuleDraft) -> RuleDraft:
+    if draft.asked_by is None:
+        raise Conflict(
+            f"The draft of {draft.code} doesn't ask for anything.",
+            remedy=f"Ask with: partner-cx rules publish {draft.code} --why TEXT.",
+        )
+    return draft
 
 
 def _ask(session: Session, rule: Rule, *, by: str, why: str, now: datetime) -> Submitted:
@@ -130,6 +233,7 @@ def _ask(session: Session, rule: Rule, *, by: str, why: str, now: datetime) -> S
     if draft.asked_by is not None:
         return Submitted(None, draft, already=True)
     draft.asked_by, draft.asked_at, draft.why = by, now, why
+    note(session, by=by, did=Did.RULE_ASKED, about=rule.code, now=now, details={"why": why})
     session.flush()
     return Submitted(None, draft, already=False)
 

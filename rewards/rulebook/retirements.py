@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from partner_cx.database import lock
 from partner_cx.errors import Conflict
+from partner_cx.journal import Did, note
 from partner_cx.periods import Period
 from rewards import rulebook
 from rewards.decisions import DecisionRow
@@ -52,6 +53,8 @@ def retire(
         why=why,
     )
     session.add(retirement)
+    details = {"version": last.version, "from": from_day.isoformat(), "why": why}
+    note(session, by=by, did=Did.RULE_RETIRED, about=code, now=now, details=details)
     session.flush()
     return retirement
 
