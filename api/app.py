@@ -12,7 +12,6 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
-from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -20,9 +19,10 @@ from api import refusals
 from api.addresses import UnderPrefix, path_of, prefix_of, see_other
 from api.pages import definitions, letters, network, partners, start
 from api.pages.partner import statement
-from api.render import TEMPLATES, page
+from api.render import page
 from api.request_scope import Wiring, remember_language
 from api.sign_in import OwnForm, SignInNeeded, sign_in_page
+from api.static_files import KeptFiles
 from api.v1 import odoo
 from api.v1.problems import problem, wants_json
 from partner_cx.settings import Settings, signing_secret
@@ -61,7 +61,7 @@ def make_app(
         app.include_router(router, dependencies=[OwnForm])
     for router in OPEN_TO_PROGRAMS:
         app.include_router(router)
-    app.mount("/static", StaticFiles(directory=TEMPLATES / "static"), name="static")
+    app.mount("/static", KeptFiles(), name="static")
     app.middleware("http")(_with_safe_headers)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(UnderPrefix, prefix=prefix_of(settings))

@@ -18,6 +18,7 @@ from api.addresses import address, path_of
 from api.catalogues import Translator
 from api.navigation import places
 from api.request_scope import LANGUAGES, language_of, wiring
+from api.static_files import dated
 from partner_cx.quantities import number_text, points_text
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -54,7 +55,7 @@ def page(
     html = _environment.get_template(template).render(
         _=say,
         _n=say.many,
-        to=lambda path: address(request, path),
+        to=lambda path: address(request, dated(path)),
         language=language,
         languages=_language_links(request, language),
         viewer=viewer,
