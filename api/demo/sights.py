@@ -32,6 +32,7 @@ A_DAY_LATER = Words(
 KINDS: Mapping[str, Words] = {
     "partners": Words("partners", "partenaires"),
     "people": Words("people", "personnes"),
+    "reps": Words("partners visited", "partenaires visités"),
     "portal-events": Words("logins to the portal", "connexions au portail"),
     "order-lines": Words("order lines", "lignes de commande"),
     "receipts": Words("receipts", "réceptions"),

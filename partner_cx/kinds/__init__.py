@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from partner_cx.kinds.answers import ANSWERS
 from partner_cx.kinds.events import EVENTS
-from partner_cx.kinds.network import GROUPS, PARTNERS, PEOPLE
+from partner_cx.kinds.network import GROUPS, PARTNERS, PEOPLE, REPS
 from partner_cx.kinds.operations import (
     CATALOGUE_STATUS,
     INVOICES,
@@ -27,6 +27,7 @@ KINDS = kinds_by_name(
         PARTNERS,
         PEOPLE,
         GROUPS,
+        REPS,
         CALENDARS,
         TARGETS,
         ORDER_LINES,

@@ -1,4 +1,4 @@
-"""Who is in the network, as files tell it: partners, people and groups."""
+"""Who is in the network, as files tell it: partners, people, groups, and who visits whom."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from partner_cx.network.groups import GroupMember
 from partner_cx.network.names import PartnerKind
 from partner_cx.network.partners import Partner
 from partner_cx.network.people import Person, Role
+from partner_cx.network.reps import PartnerRep
 from partner_cx.operations.drafts import Draft, refuse_disorder
 from partner_cx.operations.fields import (
     choice,
     day,
     email,
     text,
+    yes_or_no,
 )
 from partner_cx.operations.intake import Desk, Kind, name_partners
 from partner_cx.words import Words
@@ -190,5 +192,50 @@ GROUPS = Kind(
     key=("group_code", "partner_id"),
     key_field="group_code",
     kept=((("label",), ("label",)),),
+    whole=True,
+)
+
+
+def _finish_reps(draft: Draft, desk: Desk) -> None:
+    name_partners(draft, desk)
+    people = desk.session.execute(sa.select(Person.email, Person.id, Person.role)).all()
+    reps = {email: number for email, number, role in people if role == Role.REP}
+    named = draft["rep_email"].to_pylist()
+    ids = pa.array([reps.get(email) for email in named], pa.int64())
+    others = pc.is_in(draft["rep_email"], value_set=pa.array([each.email for each in people]))
+    draft.refuse(
+        np.asarray(ids.is_null()) & np.asarray(others),
+        "rep_email",
+        Words("This person isn't a rep.", "Cette personne n’a pas le rôle rep."),
+        Words(
+            "Name a rep; managers and administrators see every partner anyway.",
+            "Nommez un commercial\u202f; responsables et administrateurs voient tous les "
+            "partenaires.",
+        ),
+    )
+    draft.refuse(
+        np.asarray(ids.is_null()) & np.asarray(draft["rep_email"].is_valid()),
+        "rep_email",
+        Words("Nobody here has this address.", "Personne ici n’a cette adresse."),
+        Words(
+            "Import the person with the role rep first, or mend the address.",
+            "Importez d’abord la personne au rôle rep, ou corrigez l’adresse.",
+        ),
+    )
+    draft["person_id"] = ids
+
+
+REPS = Kind(
+    name="reps",
+    table=PartnerRep.__table__,
+    fields=(
+        email("rep_email", column="", required=True),
+        text("partner_code", column="", required=True, longest=200),
+        yes_or_no("visits", default=True),
+    ),
+    finish=_finish_reps,
+    key=("person_id", "partner_id"),
+    key_field="rep_email",
+    key_fields=("rep_email", "partner_code"),
     whole=True,
 )

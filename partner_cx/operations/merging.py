@@ -6,7 +6,7 @@ and compared, column by column, by the database itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -49,6 +49,7 @@ class Keeping:
     """How rows of a kind are kept, and what they bear on.
 
     key: what makes a row one row. key_field: that key's column in the file, for messages.
+    key_fields: where the key takes several of the file's columns, all of them.
     derived: columns worked out by us, not compared when a row comes again.
     family, days: the family of KPIs it is tallied in, and the columns with the days it bears on.
     marked_partner: the column with the partner it bears on.
@@ -64,6 +65,7 @@ class Keeping:
     table: sa.Table
     key: tuple[str, ...] = ("source", "source_id")
     key_field: str = "source_id"
+    key_fields: tuple[str, ...] = ()
     derived: tuple[str, ...] = ()
     family: str = ""
     days: tuple[str, ...] = ()
@@ -73,6 +75,10 @@ class Keeping:
     kept: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
     told_once: bool = False
     parts: tuple[tuple[Keeping, str], ...] = ()
+
+    def key_of(self, row: Mapping[str, str | None]) -> str:
+        """What makes a file's row one row, as a text."""
+        return " ".join(row[name] or "" for name in self.key_fields or (self.key_field,))
 
 
 class Merge:

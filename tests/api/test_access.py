@@ -14,7 +14,6 @@ from fastapi.testclient import TestClient
 
 from api.app import make_app
 from partner_cx.database import open_database, transact
-from partner_cx.network.reps import PartnerRep
 from partner_cx.network.scopes import Scope
 from partner_cx.network.tokens import end_token, holder_of, make_token
 from tests.harness.access_table import ROLES, ApiRow, PageRow, address, rows
@@ -69,18 +68,10 @@ def door() -> Iterator[Door]:
         engine = open_database(url)
         a_closed_programme(engine)
         take(engine, "partners", partner("D2", kind="distributor"), partner("R9", parent_code="D2"))
-        transact(engine, _let_the_rep_visit_r2)
+        take(engine, "reps", {"rep_email": CAST["rep"], "partner_code": "R2"})
         app = make_app(engine, replace(SETTINGS, secret=SECRET), clock=lambda: NOW)
         yield Door(engine, app)
         engine.dispose()
-
-
-def _let_the_rep_visit_r2(session: sa.orm.Session) -> None:
-    partner_id = session.scalar(sa.text("SELECT id FROM partners WHERE code = 'R2'"))
-    person = sa.text("SELECT id FROM people WHERE email = :email").bindparams(email=CAST["rep"])
-    session.add(
-        PartnerRep(partner_id=partner_id, person_id=session.scalar(person), source="by hand")
-    )
 
 
 @pytest.mark.parametrize("row", ANSWERS, ids=str)

@@ -23,6 +23,7 @@ def upgrade() -> None:
         f"ALTER TABLE api_tokens ADD COLUMN partner_id {number} "
         "CONSTRAINT fk_api_tokens_partner_id REFERENCES partners (id)"
     )
+    op.drop_column("sign_in_links", "ended_at")  # sessions have a table of their own now
     _sessions()
     _reps()
     _journal()
@@ -60,6 +61,17 @@ def _sessions() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["people.id"], name=op.f("fk_departures_person_id")),
         sa.PrimaryKeyConstraint("person_id", name=op.f("pk_departures")),
     )
+    op.create_table(
+        "person_choices",
+        sa.Column("person_id", ID, autoincrement=False, nullable=False),
+        sa.Column("language", TEXT, nullable=True),
+        sa.Column("chosen_at", INSTANT, nullable=False),
+        sa.CheckConstraint("language IN ('en', 'fr')", name=op.f("ck_person_choices_language")),
+        sa.ForeignKeyConstraint(
+            ["person_id"], ["people.id"], name=op.f("fk_person_choices_person_id")
+        ),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_person_choices")),
+    )
 
 
 def _reps() -> None:
@@ -68,7 +80,11 @@ def _reps() -> None:
         sa.Column("id", ID, nullable=False),
         sa.Column("partner_id", ID, nullable=False),
         sa.Column("person_id", ID, nullable=False),
-        sa.Column("source", TEXT, nullable=False),
+        sa.Column("visits", sa.Boolean(), nullable=False),
+        sa.Column("import_id", ID, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["imports.id"], name=op.f("fk_partner_reps_import_id")
+        ),
         sa.ForeignKeyConstraint(
             ["partner_id"], ["partners.id"], name=op.f("fk_partner_reps_partner_id")
         ),

@@ -46,6 +46,7 @@ KINDS = {
     "partners": Words("Partners", "Partenaires"),
     "people": Words("People", "Personnes"),
     "groups": Words("Groups", "Groupes"),
+    "reps": Words("Partners visited", "Partenaires visités"),
     "calendars": Words("Calendars", "Calendriers"),
     "targets": Words("Targets", "Objectifs"),
     "order-lines": Words("Order lines", "Lignes de commande"),

@@ -96,10 +96,9 @@ class Chunk:
         """Gather what some units told."""
         self.units |= set(units)
         for kind, rows in told.rows.items():
-            key_field = KINDS[kind].key_field
             kept = self.rows.setdefault(kind, {})
             for row in rows:
-                key = row[key_field] or ""
+                key = KINDS[kind].key_of(row)
                 kept[key] = row
                 self.units_of[kind, key] = units
         for kind, source_ids in told.withdrawn.items():
@@ -168,10 +167,10 @@ class Chunk:
     def _refused(
         self, kind: Kind, problems: Sequence[Problem], batch: Batch
     ) -> Iterator[RefusedRow]:
-        keys = batch.table[kind.key_field].to_pylist()
+        keys = [kind.key_of(row) for row in batch.table.to_pylist()]
         model = self.stream.identified.get(kind.name, kind.name)
         for problem in problems:
-            key = keys[problem.line - int(batch.lines[0])] or ""
+            key = keys[problem.line - int(batch.lines[0])]
             yield RefusedRow(kind.name, f"{model} {key}", problem)
             self.settled.setdefault("refused", []).extend(self.units_of[kind.name, key])
 
