@@ -28,7 +28,7 @@ from rewards.deciding.retelling import retell
 from rewards.decisions import DecisionRow
 from rewards.events import EventRow
 from rewards.frozen import Closing, FrozenPartner, closing_of
-from rewards.ledger import Entry, Transfer
+from rewards.ledger import Account, Entry, Transfer
 from rewards.ledger.owners import Owner, not_found, owner_of
 from rewards.ledger.posted import Posted, posted
 from rewards.misses import ROWS_SHOWN
@@ -109,6 +109,51 @@ def explain_partner(
         _given(session, transfer, owner, settings.zone) for transfer in others
     ]
     return Explained(tuple(sorted(told, key=_day)), period, not_for)
+
+
+def explain_entry(
+    session: Session, owner: Owner, key: str, *, settings: Settings, rows: int = ROWS_SHOWN
+) -> Explanation:
+    """Explain one entry of an owner's wallet, or of what is held for it.
+
+    Raises NotFound for a key that is nobody's, and for one that is somebody else's.
+    """
+    own = (
+        sa.select(Transfer)
+        .join(Entry, Entry.transfer_id == Transfer.id)
+        .join(Account, Account.id == Entry.account_id)
+        .where(Transfer.key == key, Account.owner == owner.wallet)
+    )
+    transfer = session.scalars(own.limit(1)).first() if key.isprintable() else None
+    if transfer is None:
+        raise NotFound("There is no such entry on this statement.", remedy="Choose one from it.")
+    decision_id = _decision_behind(session, transfer)
+    if decision_id is None:
+        return _given(session, transfer, owner, settings.zone)
+    chain = _Chain(session, RowsBehind(session, settings, rows))
+    return chain.about(taken(session, [decision_id]).values())[0]
+
+
+def explain_decision(
+    session: Session, owner: Owner, number: int, *, settings: Settings, rows: int = ROWS_SHOWN
+) -> Explanation:
+    """Explain one decision about a partner, whether it brought anything or not.
+
+    Raises NotFound for one that isn't about it, or brought points to a person alone.
+    """
+    found = taken(session, [number]).get(number) if 0 < number < 2**63 else None
+    if found is None or found.row.partner_id != owner.partner_id:
+        raise _no_decision()
+    chain = _Chain(session, RowsBehind(session, settings, rows))
+    explanation = chain.about([found])[0]
+    assert explanation.judged, "it is about a decision"
+    if found.recipient(explanation.judged.decision.rule) is not None:
+        raise _no_decision()
+    return explanation
+
+
+def _no_decision() -> NotFound:
+    return NotFound("There is no such decision on this statement.", remedy="Choose one from it.")
 
 
 def _day(explanation: Explanation) -> date:

@@ -49,11 +49,14 @@ class Step:
 
     gap: how far away it was, relative to what was asked: 1 is all of it.
     reachable: whether anything the partner does leads there.
+    kpi, bound: which share had to reach what, where it is made of things that are counted.
     """
 
     sentence: Words
     gap: Fraction = NOTHING
     reachable: bool = True
+    kpi: str | None = None
+    bound: Fraction | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,11 @@ def nearest(decision: Decision) -> Way | None:
     if is_for_nobody(rule, evidence):
         asked.append(Way((Step(sentences.NOBODY_TO_AWARD, Fraction(1)),)))
     return _together(asked)
+
+
+def way_to(condition: Condition, evidence: Evidence) -> Way:
+    """The nearest way to one condition; no step where it is met."""
+    return _ways([condition], evidence)[0]
 
 
 @singledispatch
@@ -217,7 +225,8 @@ def _to_bound(
     if missing is None:
         told = ways.out_of_scale(figure, Fraction(0) if _lower(figure) else Fraction(1))
         return Way((Step(told, Fraction(1), reachable=False),))
-    return Way((Step(ways.hits_to(figure, bound, missing, beyond=beyond), gap),))
+    told = ways.hits_to(figure, bound, missing, beyond=beyond)
+    return Way((Step(told, gap, kpi=figure.kpi, bound=None if beyond else bound),))
 
 
 def _missing(figure: Figure, bound: Fraction, *, beyond: bool) -> int | None:

@@ -1,0 +1,153 @@
+"""What a partner missed at a close, and why: one close at a time.
+
+Before it stand the decisions that nothing paid, and what was frozen at their close; after it the
+statement, which shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from partner_cx.network.partners import Partner
+from partner_cx.periods import Period
+from partner_cx.words import Words
+from rewards import sentences
+from rewards.conditions import Verdict
+from rewards.deciding.gathering import Candidate, gather
+from rewards.deciding.history import history
+from rewards.decisions import DecisionRow
+from rewards.frozen import Closing
+from rewards.ledger import Transfer
+from rewards.rules import Decision, Rule, decide
+from rewards.statements import telling
+from rewards.statements.listing import Shown
+
+
+@dataclass(frozen=True)
+class Close:
+    """A close at which a partner missed something. missed: how much."""
+
+    id: int
+    period: Period
+    closed_at: datetime
+    missed: int
+
+
+@dataclass(frozen=True)
+class Missed:
+    """A decision of a close that brought no points, or none yet.
+
+    number: the decision's. sentence: the outcome with every reason.
+    """
+
+    number: int
+    decision: Decision
+    sentence: Words
+
+    @property
+    def rule(self) -> Rule:
+        return self.decision.rule
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.decision.verdict
+
+
+def closes_missed(
+    session: Session, partner_id: int, rules: Mapping[int, Rule], shown: Shown
+) -> list[Close]:
+    """The closes at which the partner went without an award, the latest period first."""
+    wanted = (
+        sa.select(Closing.id, Closing.period, Closing.closed_at, sa.func.count().label("missed"))
+        .join(DecisionRow, DecisionRow.closing_id == Closing.id)
+        .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
+        .where(DecisionRow.partner_id == partner_id, Transfer.id.is_(None))
+        .group_by(Closing.id, Closing.period, Closing.closed_at)
+    )
+    if shown.rule:
+        wanted = wanted.where(DecisionRow.rule_version_id.in_(_versions(rules, shown)))
+    closes = [
+        Close(row.id, Period.parse(row.period), row.closed_at, row.missed)
+        for row in session.execute(wanted)
+    ]
+    return sorted(
+        (each for each in closes if not shown.period or each.period.last_day in shown.period),
+        key=lambda each: (each.period.last_day, each.period.first_day),
+        reverse=True,
+    )
+
+
+def missed_at(
+    session: Session, partner: Partner, close: Close, rules: Mapping[int, Rule], shown: Shown
+) -> list[Missed]:
+    """What the partner went without at a close, by the rules' codes, with every reason."""
+    wanted = (
+        sa.select(DecisionRow)
+        .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
+        .where(
+            DecisionRow.closing_id == close.id,
+            DecisionRow.partner_id == partner.id,
+            Transfer.id.is_(None),
+        )
+    )
+    if shown.rule:
+        wanted = wanted.where(DecisionRow.rule_version_id.in_(_versions(rules, shown)))
+    rows = session.scalars(wanted).all()
+    told = _told_again(session, partner, close, rows, rules)
+    shared = _shared_out(session, close, told)
+    return sorted(
+        (_missed(row, told[row.id], row.rule_version_id in shared) for row in rows),
+        key=lambda each: each.rule.code,
+    )
+
+
+def _versions(rules: Mapping[int, Rule], shown: Shown) -> list[int]:
+    return [number for number, rule in rules.items() if rule.code == shown.rule]
+
+
+def _told_again(
+    session: Session,
+    partner: Partner,
+    close: Close,
+    rows: Sequence[DecisionRow],
+    rules: Mapping[int, Rule],
+) -> dict[int, Decision]:
+    """As `retelling` tells decisions, for one partner and rules that are known already."""
+    closing = session.get_one(Closing, close.id)
+    asked = [rules[row.rule_version_id] for row in rows]
+    gathered = gather(session, close.period, asked, closing=closing, only={partner.id})
+    left_since = Candidate(partner.id, partner.code, partner.kind, partner.joined_on, frozenset())
+    candidate = next(iter(gathered.candidates), left_since)
+    told = {}
+    for row, rule in zip(rows, asked, strict=True):
+        won = {}
+        if rule.limits or rule.cool_down_days:
+            won = history(session, rule.code, before=closing, only={partner.id})
+        evidence = gathered.evidence(rule, candidate)
+        told[row.id] = decide(rule, evidence, won.get(partner.id, ()))
+    return told
+
+
+def _missed(row: DecisionRow, decision: Decision, shared_out: bool) -> Missed:
+    if not decision.points:
+        return Missed(row.id, decision, decision.sentence)
+    waits = telling.unpaid(decision.rule, shared_out=shared_out)
+    return Missed(row.id, decision, sentences.joined([decision.sentence, waits]))
+
+
+def _shared_out(session: Session, close: Close, told: Mapping[int, Decision]) -> Collection[int]:
+    """The versions that paid anybody at the close; asked only where something is unpaid."""
+    if not any(decision.points for decision in told.values()):
+        return ()
+    paid = (
+        sa.select(DecisionRow.rule_version_id)
+        .join(Transfer, Transfer.decision_id == DecisionRow.id)
+        .where(DecisionRow.closing_id == close.id)
+        .distinct()
+    )
+    return set(session.scalars(paid))
