@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from math import ceil
 
 from api.catalogues import Translator, text
 from api.charts.rows import Row, gaps_told
@@ -14,8 +15,8 @@ from api.charts.sparklines import runs_of
 
 HEIGHT, ABOVE, BELOW = 216, 30, 62  # pixels: the box, and the room over and under the line
 _LEFT, _RIGHT = Fraction(8, 100), Fraction(92, 100)  # where the first and the last point stand
-_NARROW, _WIDE = 280, 480  # pixels: what a telephone has across, and what else there is at least
-_LETTER, _BETWEEN = 7, 16  # pixels: a letter of a point's name, and the air between two names
+_NARROW, _WIDE = 250, 480  # pixels: what a telephone has across, and what else there is at least
+_LETTER, _BETWEEN = 8, 12  # pixels: a letter of a point's name, and the air between two names
 _EDGE_LETTERS_MOST = 7  # a longer word over the first or the last point would leave the chart
 
 # How the last value stands to the target: above it, below it, at it. Not whether that is good:
@@ -207,9 +208,10 @@ def _ticks(points: Sequence[Point]) -> tuple[Tick, ...]:
 
 
 def _every(points: Sequence[Point], width: int) -> int:
-    """Each how-manieth name has room in a width."""
+    """Each how-manieth name has room where the chart is so many pixels wide."""
     name = max(len(point.label) for point in points) * _LETTER + _BETWEEN
-    return -(-len(points) // max(width // name, 1))
+    between_points = width * (_RIGHT - _LEFT) / max(len(points) - 1, 1)
+    return ceil(name / between_points)
 
 
 def _aim(scale: Scale, target: Fraction, told: str, points: Sequence[Point], language: str) -> Aim:
