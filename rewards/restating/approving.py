@@ -142,11 +142,16 @@ class Listed:
 
 
 def proposals(
-    session: Session, *, period: Period | None = None, open_only: bool = False
+    session: Session,
+    *,
+    period: Period | None = None,
+    open_only: bool = False,
+    only: int | None = None,
 ) -> list[Listed]:
     """The proposals there are, the oldest first.
 
     open_only: those that somebody has to decide about, and those not collected yet.
+    only: the one with this number. Raises NotFound for a number that none has.
     """
     wanted = (
         sa.select(Proposal, ProposalOutcome, Closing.period, RuleVersion.code, Partner.code)
@@ -159,6 +164,8 @@ def proposals(
     )
     if period is not None:
         wanted = wanted.where(Closing.period == str(period))
+    if only is not None:
+        wanted = wanted.where(Proposal.id == proposal_of(session, only).id)
     left = {each.proposal_id: each for each in carried(session)}
     listed = [
         Listed(proposal, outcome, of_period, rule, partner, _points(left.get(proposal.id)))

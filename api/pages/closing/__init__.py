@@ -1,0 +1,1 @@
+"""Closing a period as a guided page, what was changed afterwards, and awards that wait."""
