@@ -26,10 +26,14 @@ NOT_YOURS = "There is no such partner, or it isn't yours to see."
 
 @dataclass(frozen=True)
 class Viewer:
-    """Who is looking: a person who has signed in, and in which session (its token's digest)."""
+    """Who is looking: a person who has signed in, and in which session (its token's digest).
+
+    language: the one they chose for themselves; None: none.
+    """
 
     person: Person
     session_digest: str
+    language: str | None = None
 
     @property
     def role(self) -> Role:

@@ -17,18 +17,42 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import refusals
 from api.addresses import UnderPrefix, path_of, prefix_of, see_other
-from api.pages import definitions, letters, network, partners, start
+from api.pages import (
+    definitions,
+    journal,
+    letters,
+    me,
+    network,
+    partners,
+    sign_in,
+    staff_sign_in,
+    start,
+)
+from api.pages.closing import closes, holds, restatements
 from api.pages.partner import statement
 from api.render import page
 from api.request_scope import Wiring, remember_language
-from api.sign_in import OwnForm, SignInNeeded, sign_in_page
+from api.sign_in import OwnForm, SignInNeeded, Visitor, sign_in_page
 from api.static_files import KeptFiles
 from api.v1 import odoo
 from api.v1.problems import problem, wants_json
 from partner_cx.settings import Settings, signing_secret
 
 # Forms of these are taken from our own pages only.
-PAGES = (start.router, network.router, partners.router, statement.router, definitions.router)
+PAGES = (
+    start.router,
+    staff_sign_in.router,
+    sign_in.router,
+    me.router,
+    network.router,
+    partners.router,
+    statement.router,
+    definitions.router,
+    closes.router,
+    holds.router,
+    restatements.router,
+    journal.router,
+)
 # Opened by other programs too: by mail programs' own buttons, and by systems with a token.
 OPEN_TO_PROGRAMS = (letters.router, odoo.router)
 
@@ -58,7 +82,7 @@ def make_app(
     for router in (app.router, *PAGES, *OPEN_TO_PROGRAMS):
         _answer_head_like_get(router)
     for router in PAGES:
-        app.include_router(router, dependencies=[OwnForm])
+        app.include_router(router, dependencies=[OwnForm, Visitor])
     for router in OPEN_TO_PROGRAMS:
         app.include_router(router)
     app.mount("/static", KeptFiles(), name="static")
@@ -125,7 +149,9 @@ def _refuse(request: Request, error: Exception) -> Response:
     refusal = refusals.explain(error)
     if refusal is None:
         return _refusal_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, exc_info=error)
-    return _refusal_page(request, refusal.status, why=str(refusal))
+    response = _refusal_page(request, refusal.status, why=str(refusal))
+    response.headers.update(refusal.headers)
+    return response
 
 
 def _route(request: Request) -> str:

@@ -18,6 +18,7 @@ from partner_cx.errors import (
     NotFound,
     PartnerCXError,
     Refused,
+    TooMany,
     Unreachable,
 )
 
@@ -26,6 +27,7 @@ _STATUS: dict[type[PartnerCXError], HTTPStatus] = {
     NotFound: HTTPStatus.NOT_FOUND,
     Forbidden: HTTPStatus.FORBIDDEN,
     Conflict: HTTPStatus.CONFLICT,
+    TooMany: HTTPStatus.TOO_MANY_REQUESTS,
     Unreachable: HTTPStatus.BAD_GATEWAY,
     Refused: HTTPStatus.BAD_GATEWAY,
 }
@@ -68,21 +70,31 @@ _PASSWORDS = re.compile(r"(password\s*=\s*)\S+|(://[^:/@\s]+:)[^@\s]+(?=@)", re.
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a person is told, and the HTTP status that goes with it."""
+    """What a person is told, and the HTTP status that goes with it.
+
+    retry_after_seconds: when to come again, where that is known.
+    """
 
     status: HTTPStatus
     message: str
     remedy: str = ""
+    retry_after_seconds: int | None = None
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
+
+    @property
+    def headers(self) -> dict[str, str]:
+        later = self.retry_after_seconds
+        return {} if later is None else {"Retry-After": str(later)}
 
 
 def explain(error: Exception) -> Refusal | None:
     """What to answer to an error; None when it is our own mistake."""
     if isinstance(error, PartnerCXError):
         status = next((s for kind, s in _STATUS.items() if isinstance(error, kind)), None)
-        return Refusal(status or HTTPStatus.BAD_REQUEST, error.message, error.remedy)
+        later = error.retry_after_seconds if isinstance(error, TooMany) else None
+        return Refusal(status or HTTPStatus.BAD_REQUEST, error.message, error.remedy, later)
     if isinstance(error, OSError):
         return _explain_file(error)
     drivers_own = getattr(error, "orig", None) or error  # SQLAlchemy's errors carry the driver's

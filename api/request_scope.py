@@ -49,8 +49,15 @@ def _open_writing(request: Request) -> Iterator[Session]:
 
 
 def language_of(request: Request) -> str:
-    """What was asked for, what was chosen before, what the browser prefers, or the settings'."""
-    asked = request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)
+    """What was asked for, what was chosen in this browser since signing in, what the person chose
+    for themselves, what the browser prefers, or the settings'.
+    """
+    viewer = getattr(request.state, "viewer", None)
+    asked = (
+        request.query_params.get("lang"),
+        request.cookies.get(LANGUAGE_COOKIE),
+        viewer.language if viewer else None,
+    )
     preferred = request.headers.get("accept-language", "").split(",")
     from_browser = (part.split(";")[0].split("-")[0].strip().lower() for part in preferred)
     known = (language for language in (*asked, *from_browser) if language in LANGUAGES)

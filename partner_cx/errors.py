@@ -5,6 +5,7 @@
     ├── NotFound       it names something that isn't there
     ├── Forbidden      it is there, and not for this person
     ├── Conflict       it contradicts what is already recorded
+    ├── TooMany        it was asked for too often: after a while it may be again
     ├── Unreachable    a neighbour didn't answer, or not sensibly: later it may
     └── Refused        a neighbour understood and says no: later it will again
 
@@ -45,6 +46,14 @@ class Forbidden(PartnerCXError):
 
 class Conflict(PartnerCXError):
     """It contradicts what is already recorded."""
+
+
+class TooMany(PartnerCXError):
+    """It was asked for too often. retry_after_seconds: when it may be asked for again."""
+
+    def __init__(self, message: str, *, remedy: str = "", retry_after_seconds: int) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Unreachable(PartnerCXError):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy.orm import Mapped, mapped_column
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Instant, Text
 
@@ -17,3 +19,19 @@ class RateCount(Base):
     key: Mapped[str] = mapped_column(Text, primary_key=True)
     count: Mapped[int]
     ends_at: Mapped[datetime] = mapped_column(Instant, index=True)
+
+
+def counting(dialect: str, key: str, amount: int, *, ends_at: datetime) -> sa.Executable:
+    """The one statement that counts, and returns what it comes to: of many at once none is lost."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    first = insert(RateCount).values(key=key, count=amount, ends_at=ends_at)
+    again = first.on_conflict_do_update(
+        index_elements=["key"], set_={"count": RateCount.count + first.excluded.count}
+    )
+    return again.returning(RateCount.count)
+
+
+def prune_counts(session: Session, *, now: datetime) -> int:
+    """Let go of counts whose time is over; how many. The caller commits."""
+    over = sa.delete(RateCount).where(RateCount.ends_at < now)
+    return session.connection().execute(over).rowcount

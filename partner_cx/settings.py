@@ -7,6 +7,7 @@ A name that isn't a setting is refused: a misspelt setting would otherwise be a 
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 import sys
@@ -35,7 +36,7 @@ FILE_VARIABLE = "PARTNER_CX_SETTINGS"
 NOT_OURS = ("PARTNER_CX_TEST_", "PARTNER_CX_TRIALS")  # what test runs are steered by
 SECRET_LENGTH_MIN = 16
 WRITE_BACKS = ("cards", "notes", "activities", "tickets")  # what may be written into Odoo
-SECRETS = ("secret", "odoo_key", "mail_password", "bounce_password")
+SECRETS = ("secret", "odoo_key", "mail_password", "bounce_password", "oidc_client_secret")
 
 
 def data_folder(environ: Mapping[str, str]) -> Path:
@@ -161,6 +162,22 @@ def _web_address(value: object) -> str:
     return given.rstrip("/")
 
 
+def _issuer(value: object) -> str:
+    """The address of an OpenID provider: over HTTPS, unless it is on this machine."""
+    given = _web_address(value)
+    parts = urlsplit(given)
+    if parts.scheme != "https" and not is_this_machine(parts.hostname or ""):
+        raise Invalid("an address that begins with https:// is expected.")
+    return given
+
+
+def is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
 def _some_of(*choices: str) -> Callable[[object], tuple[str, ...]]:
     """Read `cards, notes`, or a list of the same in a file; `none` is nothing."""
 
@@ -223,6 +240,14 @@ class Settings:
     restate_take_back: Annotated[bool, _yes_or_no] = True
 
     base_url: Annotated[str, _web_address] = "http://127.0.0.1:8000"  # where people find the pages
+
+    oidc_issuer: Annotated[str | None, _issuer] = None  # who signs the brand's staff in
+    oidc_client_id: Annotated[str | None, _text] = None
+    oidc_client_secret: Annotated[str | None, _hidden] = None
+    oidc_name: Annotated[str, _text] = "your work account"  # as the button calls it
+    oidc_trust_email: Annotated[bool, _yes_or_no] = False  # where it doesn't say it's verified
+
+    api_calls_per_minute: Amount = 600  # of each token
 
     odoo_url: Annotated[str | None, _web_address] = None
     odoo_database: Annotated[str | None, _text] = None

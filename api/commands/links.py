@@ -40,8 +40,8 @@ def link(
 
 def _mail(house: House, email: str, at: datetime) -> None:
     """Owe the letter; the worker makes the link when it sends it."""
-    from api import sign_in_letters
     from api.printing import say
+    from api.sign_in import letters
     from integrations.mail.connection import refuse_unset
     from partner_cx.database import transact
     from partner_cx.network.sign_in_links import person_called
@@ -49,6 +49,6 @@ def _mail(house: House, email: str, at: datetime) -> None:
     refuse_unset(house.settings)  # refused here, before anything is owed
     transact(
         house.engine,
-        lambda session: sign_in_letters.owe_to(session, person_called(session, email), now=at),
+        lambda session: letters.owe_to(session, person_called(session, email), now=at),
     )
     say(f"A link for {email} is on its way, as soon as a worker sends it.")

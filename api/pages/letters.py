@@ -1,4 +1,4 @@
-"""Stopping letters: the page behind the link in each of them, and a sign-in link by mail.
+"""Stopping letters: the page behind the link in each of them.
 
 Whoever has a letter may stop its kind, without signing in: the link says for which address. Opening
 it stops nothing, so that a scanner that visits every link doesn't; pressing the button does, and so
@@ -7,17 +7,13 @@ does a mail program's own button, by RFC 8058.
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
 
-from api import sign_in_letters
 from api.render import page
 from api.request_scope import Clock, Reading, Writing, language_of, wiring
-from api.sign_in import OwnForm
-from integrations.mail.connection import is_set_up
 from integrations.mail.identity import read_stop_token
 from integrations.mail.topics import TOPICS
 from partner_cx.errors import NotFound
@@ -47,19 +43,6 @@ def stop(
     email, topic = _read(request, token)
     choose(session, email, topic, wanted=wanted == "yes", through=THROUGH, now=now)
     return _shown(request, session, email, topic)
-
-
-@router.post("/sign-in", dependencies=[OwnForm])
-def mail_a_link(
-    request: Request, session: Writing, now: Clock, email: Annotated[str, Form()] = ""
-) -> Response:
-    """Owe a sign-in link to an address. Known or not, too often or not, the answer is the same."""
-    house = wiring(request)
-    if not is_set_up(house.settings):
-        raise NotFound("Links aren't sent by mail here.")
-    client = request.client.host if request.client else ""
-    sign_in_letters.owe_if_known(session, email, client=client, secret=house.secret, now=now)
-    return page(request, "public/sign_in_sent.html", status=HTTPStatus.ACCEPTED)
 
 
 def _read(request: Request, token: str) -> tuple[str, str]:

@@ -8,9 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from integrations.mail.letters.desk import Reader
+from partner_cx.network.departures import has_departed
 from partner_cx.network.letter_choices import unwanted
 from partner_cx.network.partners import Partner
 from partner_cx.network.people import Person, Role
+from partner_cx.network.person_choices import chosen_language
 from partner_cx.settings import Settings
 
 LANGUAGES = ("en", "fr")
@@ -23,9 +25,11 @@ def language_of(chosen: Iterable[str | None]) -> str:
 
 
 def reader_of(session: Session, person_id: int, settings: Settings) -> Reader | None:
-    """A person as a reader; None: there is no such person any more."""
+    """A person as a reader; None: there is no such person any more, or they have departed."""
     person = session.get(Person, person_id)
-    return None if person is None else _reader(session, person, settings)
+    if person is None or has_departed(session, person_id):
+        return None
+    return _reader(session, person, settings)
 
 
 def reader_at(
@@ -46,7 +50,13 @@ def _reader(
     session: Session, person: Person, settings: Settings, language: str | None = None
 ) -> Reader:
     partner = session.get(Partner, person.partner_id) if person.partner_id else None
-    spoken = [language, person.language, partner.language if partner else None, settings.language]
+    spoken = [
+        language,
+        chosen_language(session, person.id),
+        person.language,
+        partner.language if partner else None,
+        settings.language,
+    ]
     return Reader(
         person.email,
         person.name,

@@ -98,6 +98,20 @@ def topic_stopped(session: Session, email: str, topic: str) -> bool:
     return choice is not None and not choice.wanted
 
 
+def topics_stopped(session: Session, email: str) -> set[str]:
+    """The topics of which an address said that it wants no letters."""
+    said = sa.select(LetterChoice.topic).where(
+        LetterChoice.email == email.strip().lower(), LetterChoice.wanted.is_(False)
+    )
+    return set(session.scalars(said))
+
+
+def letters_returned(session: Session, email: str) -> Bounce | None:
+    """The letter that came back last, where that keeps all others from an address."""
+    newest = sa.select(Bounce).where(Bounce.email == email.strip().lower(), _counts())
+    return session.scalars(newest.order_by(Bounce.id.desc()).limit(1)).first()
+
+
 def unwanted(session: Session, emails: Collection[str], topic: str | None) -> set[str]:
     """Those addresses, in lower case, to which letters of a topic aren't to be sent."""
     asked = sorted({email.strip().lower() for email in emails})

@@ -1,12 +1,10 @@
-"""Sign-in links: single-use keys to the pages, and the sessions they open.
+"""Sign-in links: single-use keys to the pages, each of which opens one session.
 
-Only the digest of a link's token is kept: who reads the database can't sign in with it. A used
-link stands for the session it opened, so that ending it ends the session.
+Only the digest of a link's token is kept: who reads the database can't sign in with it.
 """
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 
@@ -14,11 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Instant, Text
-from partner_cx.errors import NotFound
+from partner_cx.errors import Forbidden, NotFound
+from partner_cx.network.departures import has_departed
 from partner_cx.network.people import Person
+from partner_cx.network.sessions import digest_of
 
 LINK_LASTS = timedelta(minutes=30)
-SESSION_LASTS = timedelta(hours=12)
 
 
 class SignInLink(Base):
@@ -32,16 +31,23 @@ class SignInLink(Base):
     made_at: Mapped[datetime] = mapped_column(Instant)
     expires_at: Mapped[datetime] = mapped_column(Instant)
     used_at: Mapped[datetime | None] = mapped_column(Instant)
-    ended_at: Mapped[datetime | None] = mapped_column(Instant)  # when the person signed out
 
 
 def make_link(session: Session, email: str, *, now: datetime) -> str:
-    """The token of a fresh link for a person. Raises NotFound for a stranger."""
+    """The token of a fresh link for a person.
+
+    Raises NotFound for a stranger, Forbidden for whoever has departed.
+    """
     person = person_called(session, email)
+    if has_departed(session, person.id):
+        raise Forbidden(
+            f"{person.email} may no longer sign in.",
+            remedy="An administrator can let them in again, on their page under People.",
+        )
     token = secrets.token_urlsafe(32)
     session.add(
         SignInLink(
-            token_digest=_digest(token),
+            token_digest=digest_of(token),
             person_id=person.id,
             made_at=now,
             expires_at=now + LINK_LASTS,
@@ -52,14 +58,14 @@ def make_link(session: Session, email: str, *, now: datetime) -> str:
 
 
 def use_link(session: Session, token: str, *, now: datetime) -> SignInLink | None:
-    """Use a link up and open its session; None when it is used, expired or was never made.
+    """Use a link up; None when it is used, expired or was never made.
 
-    Of two who use it at once, one gets in.
+    Of two who use it at once, one gets it.
     """
     used = session.execute(
         sa.update(SignInLink)
         .where(
-            SignInLink.token_digest == _digest(token),
+            SignInLink.token_digest == digest_of(token),
             SignInLink.used_at.is_(None),
             SignInLink.expires_at > now,
         )
@@ -69,30 +75,9 @@ def use_link(session: Session, token: str, *, now: datetime) -> SignInLink | Non
     return None if used is None else session.get(SignInLink, used, populate_existing=True)
 
 
-def person_in_session(session: Session, token_digest: str, *, now: datetime) -> Person | None:
-    """Whose session a used link opened; None when it has ended or is too old."""
-    return session.scalars(
-        sa.select(Person)
-        .join(SignInLink, SignInLink.person_id == Person.id)
-        .where(
-            SignInLink.token_digest == token_digest,
-            SignInLink.ended_at.is_(None),
-            SignInLink.used_at > now - SESSION_LASTS,
-        )
-    ).one_or_none()
-
-
-def end_session(session: Session, token_digest: str, *, now: datetime) -> None:
-    """Sign out: the session that a link opened is over, wherever its cookie still is."""
-    opened_by = SignInLink.token_digest == token_digest
-    session.execute(sa.update(SignInLink).where(opened_by).values(ended_at=now))
-
-
 def person_called(session: Session, email: str) -> Person:
-    """The person of an e-mail address, whatever its capitals."""
-    person = session.scalars(
-        sa.select(Person).where(Person.email == email.strip().lower())
-    ).one_or_none()
+    """The person of an e-mail address, whatever its capitals. Raises NotFound."""
+    person = person_at(session, email)
     if person is None:
         raise NotFound(
             f"Nobody here has the address “{email}”.",
@@ -101,5 +86,9 @@ def person_called(session: Session, email: str) -> Person:
     return person
 
 
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+def person_at(session: Session, email: str) -> Person | None:
+    """The person of an e-mail address, if there is one."""
+    address = email.strip().lower()
+    if not address.isprintable():  # PostgreSQL has no word for some signs
+        return None
+    return session.scalars(sa.select(Person).where(Person.email == address)).one_or_none()

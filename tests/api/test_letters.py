@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from api.app import make_app
 from api.cli import app
-from api.sign_in_letters import PER_CLIENT, PER_PERSON
+from api.rates import LINKS_PER_ADDRESS, LINKS_PER_CLIENT
 from integrations.mail import addresses
 from integrations.mail.identity import stop_token
 from integrations.mail.letters import LETTERS
@@ -146,19 +146,19 @@ def test_whoever_asks_gets_the_same_answer_and_only_the_known_a_letter(engine: s
 
 def test_nobody_is_flooded_with_links(engine: sa.Engine):
     client = door(engine)
-    assert {ask(client, DORA)[0] for _ in range(PER_PERSON + 3)} == {202}
-    assert len(owed(engine)) == PER_PERSON
+    assert {ask(client, DORA)[0] for _ in range(LINKS_PER_ADDRESS.amount + 3)} == {202}
+    assert len(owed(engine)) == LINKS_PER_ADDRESS.amount
     ask(door(engine, later=timedelta(hours=1)), DORA)
-    assert len(owed(engine)) == PER_PERSON + 1
+    assert len(owed(engine)) == LINKS_PER_ADDRESS.amount + 1
 
 
 def test_one_client_cant_have_links_sent_to_everybody(engine: sa.Engine):
-    many = [f"p{number}@brand.example" for number in range(PER_CLIENT + 5)]
+    many = [f"p{number}@brand.example" for number in range(LINKS_PER_CLIENT.amount + 5)]
     rows = [{"email": each, "name": "P", "role": "rep", "partner_code": None} for each in many]
     take(engine, "people", *rows)
     client = door(engine)
     assert {ask(client, each)[0] for each in many} == {202}
-    assert len(owed(engine)) == PER_CLIENT
+    assert len(owed(engine)) == LINKS_PER_CLIENT.amount
 
 
 def test_another_site_cant_ask(engine: sa.Engine):

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from api.wiring import set_up_logs
 from partner_cx.database import open_database, transact
 from partner_cx.errors import NotFound
-from partner_cx.network.sign_in_links import LINK_LASTS, SESSION_LASTS, SignInLink, make_link
+from partner_cx.network.sessions import SESSION_LASTS
+from partner_cx.network.sign_in_links import LINK_LASTS, SignInLink, make_link
 from tests.harness.cast import HOME_ADDRESS, at_the_door, fresh_link, signed_in, the_cast
 from tests.harness.databases import fresh_database
 from tests.harness.intake import SETTINGS, partner, take
@@ -167,7 +168,7 @@ def test_no_log_tells_a_link_that_still_works(
 
     set_up_logs(SETTINGS)
     link = fresh_link(engine, "manager")
-    monkeypatch.setattr("api.pages.start.use_link", fail)
+    monkeypatch.setattr("api.pages.sign_in.use_link", fail)
     assert at_the_door(engine).post(link, headers=OWN).status_code == 500
     logged = capsys.readouterr().err
     assert "page failed" in logged
