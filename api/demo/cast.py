@@ -163,6 +163,26 @@ HEADQUARTERS = (
     ("marco.bellini", "Marco Bellini", "rep", "en"),
 )
 
+# The countries that each rep drives through; in France, Nadia has the South and the West.
+_DRIVES = {
+    "julien.faure": "FR",
+    "pieter.claes": "BE LU",
+    "lena.vogt": "DE CH",
+    "marco.bellini": "ES IT",
+}
+_SOUTH_AND_WEST = (
+    *("Auvergne-Rhône-Alpes", "Provence-Alpes-Côte d'Azur", "Occitanie", "Nouvelle-Aquitaine"),
+    *("Bretagne", "Pays de la Loire"),
+)
+
+
+def rep_of(member: Member) -> str:
+    """The login of the rep who visits a partner."""
+    if member.region in _SOUTH_AND_WEST:
+        return "nadia.belkacem"
+    return next(rep for rep, countries in _DRIVES.items() if member.country in countries.split())
+
+
 _GIVEN = {
     "FR": "Camille Lucas Manon Hugo Léa Thomas Chloé Antoine Sophie Karim Élodie Mathieu",
     "BE": "Lotte Jonas Noor Wout Amélie Benoît Charlotte Dries Emma Gilles Hanne Louis",

@@ -27,6 +27,7 @@ from api.demo.cast import (
     MEMBERS,
     Contact,
     contacts,
+    rep_of,
 )
 from api.demo.paper import DemoFile, ForeignExport, Shelf
 from api.demo.story import Stage, partner_days, tell
@@ -101,6 +102,7 @@ def make_network(folder: Path, *, until: date, seed: int = 7) -> list[DemoFile]:
         shelf.csv("partners", _partners(days), source="crm"),
         shelf.csv("people", _people(people), source="crm"),
         shelf.csv("groups", _groups(), source="crm"),
+        shelf.csv("reps", _reps(), source="crm"),
         shelf.csv("calendars", support.calendars(stage), source="desk"),
         shelf.csv("targets", _targets(stage), source="programme"),
         shelf.csv("order-lines", lines, source="erp"),
@@ -163,6 +165,11 @@ def _groups() -> pd.DataFrame:
         for code in members.split()
     ]
     return pd.DataFrame(rows, columns=["group_code", "partner_code", "label"])
+
+
+def _reps() -> pd.DataFrame:
+    rows = [(f"{rep_of(member)}@{BRAND_DOMAIN}", member.code) for member in MEMBERS]
+    return pd.DataFrame(rows, columns=["rep_email", "partner_code"])
 
 
 def _targets(stage: Stage) -> pd.DataFrame:

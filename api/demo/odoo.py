@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from api.demo.cast import BRAND_DOMAIN, HEADQUARTERS, MEMBERS, Member
+from api.demo.cast import BRAND_DOMAIN, HEADQUARTERS, MEMBERS, Member, rep_of
 from api.demo.network import network_days
 from integrations.stand_ins.odoo import ADMINISTRATOR, StandIn
 from integrations.stand_ins.odoo.playing import Play
@@ -99,32 +99,32 @@ def make_odoo(version: int, *, until: date, seed: int = 7) -> DemoOdoo:
     play = Play(stand_in, brand="Aubrelle", domain=BRAND_DOMAIN)
     for code, name, price, _ in _PRODUCTS:
         play.stage.product(code, name, price=price)
-    reps = [
-        play.network.staff(name, lang=_spoken(language))
-        for _, name, role, language in HEADQUARTERS
+    staff = {
+        login: play.network.staff(name, lang=_spoken(language))
+        for login, name, role, language in HEADQUARTERS
         if role in ("rep", "manager")
-    ]
+    }
     end = datetime(until.year, until.month, until.day, tzinfo=UTC)
     start = datetime.combine(Period.of(until, PeriodKind.QUARTER).first_day, end.timetz())
     odoo = DemoOdoo(play, end)
     members = [member for member in MEMBERS if member.code in SHOWN]
     joined_on = network_days(until, seed=seed)["joined_on"]
-    known = _companies(play, members, reps, joined_on)
+    known = _companies(play, members, staff, joined_on)
     for member in members:
         people = _people(play, member, known[member.code])
         _orders(odoo, known[member.code], start, rng)
-        _tickets(odoo, member, people, reps, start, rng)
+        _tickets(odoo, member, people, [*staff.values()], start, rng)
         _logins(odoo, people, start, rng)
     return odoo
 
 
 def _companies(
-    play: Play, members: list[Member], reps: list[int], joined_on: pd.Series
+    play: Play, members: list[Member], staff: dict[str, int], joined_on: pd.Series
 ) -> dict[str, int]:
     """Partners by their codes, those above others first, as the cast has them."""
     known: dict[str, int] = {}
     regions: dict[str, int] = {}
-    for place, member in enumerate(members):
+    for member in members:
         known[member.code] = play.network.company(
             member.code,
             member.name,
@@ -133,7 +133,7 @@ def _companies(
             tags=(member.kind.capitalize(),),
             country=member.country,
             language=_spoken(member.language),
-            salesperson=reps[place % len(reps)],
+            salesperson=staff[rep_of(member)],
             email=f"contact@{member.domain}",
             state_id=_region(play, member, regions),
             date_partnership=joined_on[member.code].date().isoformat(),

@@ -36,7 +36,7 @@ def test_a_sync_prints_what_became_of_the_rows(office: CommandLine) -> None:
     done = office.run("odoo", "sync", "--format", "json")
 
     counts = {row["kind"]: row["taken"] for row in done.rows if row["kind"]}
-    assert counts == {"partners": 3, "people": 3}
+    assert counts == {"partners": 3, "people": 3, "reps": 1}
     assert "Contacts without an e-mail address are left out." in done.err
 
 

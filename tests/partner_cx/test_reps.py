@@ -36,7 +36,7 @@ def visited(engine: sa.Engine, email: str) -> set[str]:
     with Session(engine) as session:
         person = session.scalars(sa.select(Person).where(Person.email == email)).one()
         codes = sa.text("SELECT id, code FROM partners")
-        known = {number: code for number, code in session.execute(codes)}
+        known = {row.id: row.code for row in session.execute(codes)}
         ids = session.scalars(visited_by(person.id)).all()
         assert all(is_visited_by(session, each, person.id) for each in ids)
         return {known[each] for each in ids}

@@ -1,5 +1,5 @@
-"""The stream `network`: the companies that are partners, with their people, as `partners` and
-`people`.
+"""The stream `network`: the companies that are partners, with their people, as `partners`,
+`people` and `reps`.
 
 A unit is a company. It is told with the partners above it, so that whoever is named as above is
 there, and a distributor is one as soon as somebody stands below. What a company is called with us
@@ -148,7 +148,9 @@ def tell(reading: Reading, ids: Sequence[int]) -> Told:
     }
     asked = {number: code for number, code in there.items() if number in set(ids)}
     tell_contacts(reading, asked, told)
-    tell_salespeople(reading, [companies.rows[number] for number in asked], told)
+    tell_salespeople(
+        reading, {code: companies.rows[number] for number, code in asked.items()}, told
+    )
     return told
 
 

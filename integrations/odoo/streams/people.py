@@ -5,7 +5,7 @@ Part of the stream `network`: a company is told with its people.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -15,10 +15,12 @@ from sqlalchemy.orm import Session
 from integrations.odoo.directory import address_of, language_of
 from integrations.odoo.section import Section, said
 from integrations.odoo.state import OdooLink
-from integrations.odoo.streams import Linked, Reading, Row, Told
+from integrations.odoo.streams import SOURCE, Linked, Reading, Row, Told
 from integrations.odoo.values import id_of, text_of
 from partner_cx.network.partners import Partner
 from partner_cx.network.people import Person, Role
+from partner_cx.network.reps import PartnerRep
+from partner_cx.operations.imports import Import, Source
 
 CONTACT = "res.partner"
 USER = "res.users"
@@ -44,7 +46,8 @@ class PeopleMapping(Section):
         "portal, or none.",
     )
     salespeople: bool = said(
-        True, "Whether the salespeople of partners become people with the role rep."
+        True,
+        "Whether the salespeople of partners become people with the role rep, who visit them.",
     )
 
 
@@ -73,20 +76,67 @@ def tell_contacts(reading: Reading, codes: Mapping[int, str], told: Told) -> Non
         _tell_people(reading.session, found, told)
 
 
-def tell_salespeople(reading: Reading, companies: Iterable[Row], told: Told) -> None:
-    """Tell the users that companies are entrusted to."""
-    ids = sorted({user for row in companies if (user := id_of(row.get("user_id")))})
-    if not reading.mapping.people.salespeople or not ids:
+def tell_salespeople(reading: Reading, companies: Mapping[str, Row], told: Told) -> None:
+    """Tell the users that companies are entrusted to, and whom each visits. companies: by code."""
+    if not reading.mapping.people.salespeople:
         return
-    found = []
+    entrusted = {code: id_of(row.get("user_id")) for code, row in companies.items()}
+    found = _salespeople(reading, sorted({user for user in entrusted.values() if user}))
+    _tell_people(reading.session, [*found.values()], told)
+    addresses = {
+        code: found[user].address for code, user in entrusted.items() if user and user in found
+    }
+    _tell_visits(reading.session, [*companies], addresses, told)
+
+
+def _salespeople(reading: Reading, ids: Sequence[int]) -> dict[int, _Found]:
+    found: dict[int, _Found] = {}
+    if not ids:
+        return found
     for row in reading.odoo.read(USER, ids, ["name", "email", "login", "lang", "active", "share"]):
         address = address_of(row["email"]) or address_of(row["login"])
         if address and row["active"] and not row["share"]:
             name = text_of(row["name"]) or address
             language = language_of(row["lang"])
             record = (USER, row["id"])
-            found.append(_Found(record, address, name, Role.REP, None, language, {}))
-    _tell_people(reading.session, found, told)
+            found[row["id"]] = _Found(record, address, name, Role.REP, None, language, {})
+    return found
+
+
+def _tell_visits(
+    session: Session, codes: Sequence[str], salespeople: Mapping[str, str], told: Told
+) -> None:
+    """Tell who visits companies, and who no longer does of those that Odoo named before.
+
+    salespeople: the address of each company's, as far as it has one. One who isn't a rep with us,
+    a manager perhaps, sees the company anyway.
+    """
+    reps = {row["email"] for row in told.rows.get("people", ()) if row["role"] == Role.REP}
+    known = _people(session, sorted(set(salespeople.values())))
+    reps |= {address for address, (role, _) in known.items() if role == Role.REP}
+    visits = {(code, address) for code, address in salespeople.items() if address in reps}
+    for code, address in sorted(visits):
+        told.add("reps", {"rep_email": address, "partner_code": code, "visits": "yes"})
+    for code, address in sorted(_named_before(session, codes) - visits):
+        told.add("reps", {"rep_email": address, "partner_code": code, "visits": "no"})
+
+
+def _named_before(session: Session, codes: Sequence[str]) -> set[tuple[str, str]]:
+    """The companies' reps by Odoo's own word: the partner's code and the rep's address."""
+    before: set[tuple[str, str]] = set()
+    for start in range(0, len(codes), AT_ONCE):
+        named = (
+            sa.select(Partner.code, Person.email)
+            .select_from(PartnerRep)
+            .join(Partner, Partner.id == PartnerRep.partner_id)
+            .join(Person, Person.id == PartnerRep.person_id)
+            .join(Import, Import.id == PartnerRep.import_id)
+            .join(Source, Source.id == Import.source)
+            .where(Source.code == SOURCE, PartnerRep.visits)
+            .where(Partner.code.in_(codes[start : start + AT_ONCE]))
+        )
+        before |= {(code, address) for code, address in session.execute(named)}
+    return before
 
 
 def _contacts(

@@ -25,6 +25,7 @@ COLUMNS = {
     "source_id",
     "people": "email name role|partner_code language",
     "groups": "group_code partner_code|label",
+    "reps": "rep_email partner_code|visits",
     "calendars": "code time_zone days opens closes|holidays closed_on",
     "targets": "kpi target from|n_min coverage_min stale_after_days group",
     "order-lines": "source_id order_code partner_code ordered_qty window_end|window_start status "

@@ -16,6 +16,7 @@ from integrations.odoo.sync.alone import UnderWay, alone
 from integrations.stand_ins.odoo import User
 from partner_cx.errors import Conflict, Unreachable
 from partner_cx.operations.revisions import Revision
+from tests.harness.intake import take
 from tests.harness.odoo_sync import (
     ALDER,
     ANNA,
@@ -24,6 +25,7 @@ from tests.harness.odoo_sync import (
     CEDAR,
     GOLD,
     NORTH,
+    SALLY,
     SERVICE,
     World,
     a_world,
@@ -415,3 +417,52 @@ def test_refused_rows_are_told_with_their_record_and_tried_again(world: World) -
     assert not world.sync().has_problems
     assert not world.at("04-05 09:00").sync().has_problems
     assert len(table(world.engine, LINES)) == 1
+
+
+VISITS = """
+    SELECT e.email, p.code, CASE WHEN r.visits THEN 'yes' ELSE 'no' END
+    FROM partner_reps r JOIN partners p ON p.id = r.partner_id
+    JOIN people e ON e.id = r.person_id ORDER BY e.email, p.code
+"""
+
+
+def test_a_salesperson_visits_their_companies(world: World) -> None:
+    world.sync()
+
+    assert table(world.engine, VISITS) == [("sally@brand.example", "R01", "yes")]
+
+
+def test_a_company_with_another_salesperson_is_theirs_and_no_longer_the_formers(
+    world: World,
+) -> None:
+    world.at("04-01 09:00").sync()
+    world.at("04-02 09:00").change("res.users", SALLY, login="sue@brand.example")
+    sue = world.add("res.partner", name="Sue", is_company=False, email="sue@brand.example")
+    world.change("res.users", SALLY, partner_id=[sue, "Sue"])
+    world.change("res.partner", ALDER, user_id=[SALLY, "Sue"])
+
+    world.at("04-03 09:00").sync()
+
+    assert table(world.engine, VISITS) == [
+        ("sally@brand.example", "R01", "no"),
+        ("sue@brand.example", "R01", "yes"),
+    ]
+
+
+def test_a_company_without_a_salesperson_is_visited_by_nobody(world: World) -> None:
+    world.at("04-01 09:00").sync()
+    world.at("04-02 09:00").change("res.partner", ALDER, user_id=False)
+
+    world.at("04-03 09:00").sync()
+
+    assert table(world.engine, VISITS) == [("sally@brand.example", "R01", "no")]
+
+
+def test_a_salesperson_whom_we_know_as_a_manager_is_no_rep(world: World) -> None:
+    sally = {"email": "sally@brand.example", "name": "Sally", "role": "manager"}
+    take(world.engine, "people", sally)
+
+    report = world.sync()
+
+    assert not report.has_problems
+    assert table(world.engine, VISITS) == []
