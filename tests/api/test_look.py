@@ -14,6 +14,7 @@ pytestmark = pytest.mark.browser
 NARROWEST = {"width": 320, "height": 640}
 DESK = {"width": 1280, "height": 800}
 LETTERS_LEAST = 11  # pixels
+FINGERTIP = 44
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -90,7 +91,7 @@ def test_the_open_menu_keeps_nobody_out(browser: Browser):
         heights = page.evaluate(
             "[...document.querySelectorAll('#menu a')].map(e => e.getBoundingClientRect().height)"
         )
-        assert min(heights) >= 44
+        assert min(heights) >= FINGERTIP
 
 
 def test_the_menu_is_simply_there_on_a_desk(browser: Browser):
@@ -109,6 +110,20 @@ def test_the_summary_of_what_is_wrong_leads_to_the_field(browser: Browser):
             expect(page.locator(f"#field-{target}")).to_be_in_viewport()
             page.keyboard.press("Tab")
             assert page.evaluate("document.activeElement.closest('.field') !== null")
+
+
+def test_what_is_touched_is_as_high_as_a_fingertip(browser: Browser):
+    telephone = {"viewport": NARROWEST, "is_mobile": True, "has_touch": True}
+    with shown(browser, specimen("en"), **telephone) as page:
+        low = page.evaluate(
+            """least => [...document.querySelectorAll('main :is(a, button, input, select)')]
+                .map(each => each.closest('label') ?? each)
+                .filter(each => each.checkVisibility() && each.getAttribute('type') !== 'hidden')
+                .filter(each => each.getBoundingClientRect().height < least)
+                .map(each => each.outerHTML)""",
+            FINGERTIP,
+        )
+        assert low == []
 
 
 def open_all(page: Page) -> None:
