@@ -238,14 +238,20 @@ def listed(
     kind: str | None = None,
     keys: Collection[str] | None = None,
     limit: int | None = None,
+    offset: int = 0,
+    newest_first: bool = False,
 ) -> list[Listed]:
-    """Effects by the moment they are due, and by what stands first in their order."""
+    """Effects by the moment they are due, and by what stands first in their order.
+
+    newest_first: those that were done or parked last, and those owed last among the others.
+    """
     state = _state(now)
     wanted = (
         sa.select(TABLE, state.label("state"), _behind(now).label("behind"))
         .where(state.in_(list(states)))
-        .order_by(TABLE.c.due_at, TABLE.c.id)
+        .order_by(*(_NEWEST if newest_first else (TABLE.c.due_at, TABLE.c.id)))
         .limit(limit)
+        .offset(offset)
     )
     if not {State.DONE, State.DROPPED} & set(states):
         wanted = wanted.where(TABLE.c.done_at.is_(None))
@@ -254,6 +260,12 @@ def listed(
     if keys is not None:
         wanted = wanted.where(TABLE.c.key.in_(list(keys)))
     return [_listed(row) for row in session.execute(wanted)]
+
+
+_NEWEST = (
+    sa.func.coalesce(TABLE.c.done_at, TABLE.c.parked_at, TABLE.c.owed_at).desc(),
+    TABLE.c.id.desc(),
+)
 
 
 def _listed(row: Any) -> Listed:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("letter", "topic", "what")
 STOPPED = ("email", "topic", "since", "through", "why")
-SHOWN_TO = "anna.martin@partner.example"
 
 Name = Annotated[str, typer.Argument(metavar="LETTER", help="As `letters list` names it.")]
 Address = Annotated[str, typer.Argument(metavar="ADDRESS", callback=filled)]
@@ -62,11 +61,12 @@ def show(
 ) -> None:
     """Show a letter as text, or write it to files; with invented contents unless --person says."""
     from api.wiring import moment, open_house, read_settings
+    from integrations.mail.previewing import invented_reader, letter_named
 
-    chosen = _letter(letter)
+    chosen = letter_named(letter)
     if person is None:
         settings = read_settings(database)
-        reader = _invented(settings, language.value if language else settings.language)
+        reader = invented_reader(settings, language.value if language else settings.language)
         at = moment(now, settings)
         made = _framed(chosen, chosen.preview(settings), reader, settings)
     else:
@@ -92,11 +92,12 @@ def send_test(
 
     from api.wiring import moment, read_settings
     from integrations.mail import sending
+    from integrations.mail.previewing import invented_reader, letter_named
 
     settings = read_settings()
-    chosen = _letter(letter)
+    chosen = letter_named(letter)
     reader = replace(
-        _invented(settings, language.value if language else settings.language),
+        invented_reader(settings, language.value if language else settings.language),
         email=address.strip().lower(),
         name="",
     )
@@ -152,26 +153,6 @@ def allow(
 
 
 # --- Pieces ---------------------------------------------------------------------------------------
-
-
-def _letter(name: str) -> Letter:
-    from difflib import get_close_matches
-
-    from integrations.mail.letters import LETTERS
-    from partner_cx.errors import NotFound
-
-    if name not in LETTERS:
-        near = get_close_matches(name, LETTERS, n=1)
-        remedy = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(LETTERS)}."
-        raise NotFound(f"There is no letter “{name}”.", remedy=remedy)
-    return LETTERS[name]
-
-
-def _invented(settings: Settings, language: str) -> Reader:
-    from integrations.mail.letters import Reader
-    from integrations.mail.readers import language_of
-
-    return Reader(SHOWN_TO, "Anna Martin", language_of([language, settings.language]))
 
 
 def _framed(letter: Letter, written: Written, reader: Reader, settings: Settings) -> Rendered:

@@ -40,22 +40,19 @@ def add(
 ) -> None:
     """Tell a system from now on. Prints the secret its messages are signed with, once."""
     from api.wiring import moment, open_house
+    from integrations.webhooks import adding
     from integrations.webhooks.addresses import sound_url
-    from integrations.webhooks.endpoints import WebhookEndpoint
     from integrations.webhooks.event_types import known_events
-    from integrations.webhooks.secrets import make_secret
     from partner_cx.database import transact
 
     with open_house(database) as house:
-        at = moment(now, house.settings)
+        at, settings = moment(now, house.settings), house.settings
         wanted = known_events(events or [])
-        address = sound_url(url, private=house.settings.webhook_private_addresses)
+        address = sound_url(url, private=settings.webhook_private_addresses)
 
         def make(session: Session) -> tuple[int, str]:
-            endpoint = WebhookEndpoint(url=address, events=wanted, made_at=at, made_by=who(by))
-            session.add(endpoint)
-            session.flush()
-            return endpoint.id, make_secret(session, endpoint.id, house.settings, now=at)
+            made = adding.add(session, address, wanted, by=who(by), settings=settings, now=at)
+            return made.id, made.secret
 
         number, secret = transact(house.engine, make)
     say(f"Endpoint {number} is told from now on. Its secret, shown only now:")
@@ -114,18 +111,15 @@ def rotate(
 ) -> None:
     """Make a new secret, and let the old one end. Prints the new one, once."""
     from api.wiring import moment, open_house
-    from integrations.webhooks.endpoints import endpoint_of
-    from integrations.webhooks.secrets import end_former, make_secret
-    from partner_cx.database import lock, transact
+    from integrations.webhooks import adding
+    from partner_cx.database import transact
 
     with open_house(database) as house:
-        at = moment(now, house.settings)
+        at, settings = moment(now, house.settings), house.settings
+        keep = timedelta(hours=keep_hours)
 
         def change(session: Session) -> str:
-            lock(session, f"webhook-secrets:{endpoint}")
-            endpoint_of(session, endpoint)
-            end_former(session, endpoint, now=at, keep=timedelta(hours=keep_hours))
-            return make_secret(session, endpoint, house.settings, now=at)
+            return adding.rotate(session, endpoint, keep=keep, settings=settings, now=at)
 
         secret = transact(house.engine, change)
     ends = f"for {keep_hours} more hours" if keep_hours else "no longer"

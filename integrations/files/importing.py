@@ -7,15 +7,17 @@ file ─► reading ─► operations.intake ─► facts, revisions, marks
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from integrations.files.mapping import Mapping, nearest
 from integrations.files.problems import ProblemsFile
 from integrations.files.reading import FactsFile, read_facts
+from integrations.files.refused import Gathering
 from partner_cx.database import writing
 from partner_cx.errors import Invalid, NotFound
 from partner_cx.kinds import KINDS
@@ -39,6 +41,7 @@ class Report:
     notes: what a person should know, such as columns that weren't used.
     """
 
+    import_id: int
     kind: str
     source: str
     taken: int
@@ -67,39 +70,70 @@ def import_file(
     Raises Invalid when the file or its mapping can't be used; then nothing has changed.
     """
     spec = kind_named(kind)
-    _refuse_nameless(source)
+    refuse_nameless(source)
     how = Mapping.read(mapping) if mapping else Mapping.none()
     with (
         read_facts(path, kind=spec, mapping=how) as facts,
         ProblemsFile.beside(facts, language=language) as problems_file,
         writing(engine) as session,
     ):
-        gathered = _Gathered(problems_file)
-        taken = take_in(
+        report = take_open_file(
             session,
             spec,
-            gathered.without_unreadable(facts),
+            facts,
             source=source,
-            file_name=path.name,
-            manner=_manner(how, settings),
             settings=settings,
             now=now,
-            on_problems=gathered.add,
-            on_progress=lambda rows: on_progress(facts.progress(), rows),
+            problems_file=problems_file,
+            on_progress=on_progress,
         )
-        refused = taken.refused + gathered.unreadable
-        session.execute(
-            sa.update(Import).where(Import.id == taken.import_id).values(refused=refused)
-        )
+    return replace(report, problems_file=problems_file.path)
+
+
+def take_open_file(
+    session: Session,
+    spec: Kind,
+    facts: FactsFile,
+    *,
+    source: str,
+    settings: Settings,
+    now: datetime,
+    problems_file: ProblemsFile | None = None,
+    on_progress: OnProgress = lambda _share, _rows: None,
+    gathering: Gathering | None = None,
+) -> Report:
+    """Take the facts of an open file in. The caller commits. See `import_file`.
+
+    gathering: gets the first refused rows, which are kept with the import, too.
+    """
+    refuse_nameless(source)
+    kept = gathering or Gathering(facts.raw_columns, facts.form.delimiter)
+    gathered = _Gathered(problems_file, kept)
+    taken = take_in(
+        session,
+        spec,
+        gathered.without_unreadable(facts),
+        source=source,
+        file_name=facts.path.name,
+        manner=manner_of(facts.mapping, settings),
+        settings=settings,
+        now=now,
+        on_problems=gathered.add,
+        on_progress=lambda rows: on_progress(facts.progress(), rows),
+    )
+    refused = taken.refused + gathered.unreadable
+    session.execute(sa.update(Import).where(Import.id == taken.import_id).values(refused=refused))
+    kept.keep(session, taken.import_id)
     return Report(
-        kind=kind,
+        import_id=taken.import_id,
+        kind=spec.name,
         source=source,
         taken=taken.taken,
         unchanged=taken.unchanged,
         corrected=taken.corrected,
         refused=refused,
         problems=gathered.first,
-        problems_file=problems_file.path,
+        problems_file=None,
         notes=facts.notes,
     )
 
@@ -107,16 +141,19 @@ def import_file(
 class _Gathered:
     """The problems of a file as they come: the first to show, all of them for the file."""
 
-    def __init__(self, problems_file: ProblemsFile) -> None:
+    def __init__(self, problems_file: ProblemsFile | None, kept: Gathering) -> None:
         self.first: list[Problem] = []
         self.unreadable = 0
         self._file = problems_file
+        self._kept = kept
 
     def without_unreadable(self, facts: FactsFile) -> Iterator[Batch]:
         """The batches of a file; rows that couldn't be read are set aside on the way."""
         for batch in facts:
             self._show([refused.problem for refused in batch.refused])
-            self._file.add_refused(batch.refused)
+            if self._file:
+                self._file.add_refused(batch.refused)
+            self._kept.add_unreadable(batch.refused)
             self.unreadable += len(batch.refused)
             if len(batch.lines):
                 yield batch
@@ -124,7 +161,9 @@ class _Gathered:
     def add(self, problems: Sequence[Problem], batch: Batch) -> None:
         """Set the refused rows of a batch aside."""
         self._show(problems)
-        self._file.add(batch.raw, batch.lines, problems)
+        if self._file:
+            self._file.add(batch.raw, batch.lines, problems)
+        self._kept.add(batch.raw, batch.lines, problems)
 
     def _show(self, problems: Sequence[Problem]) -> None:
         self.first += problems[: PROBLEMS_SHOWN - len(self.first)]
@@ -140,7 +179,7 @@ def kind_named(name: str) -> Kind:
     return KINDS[name]
 
 
-def _refuse_nameless(source: str) -> None:
+def refuse_nameless(source: str) -> None:
     if not source.strip() or not source.isprintable() or len(source) > SOURCE_LONGEST:
         raise Invalid(
             "A source needs a name that people can read and type.",
@@ -148,7 +187,7 @@ def _refuse_nameless(source: str) -> None:
         )
 
 
-def _manner(mapping: Mapping, settings: Settings) -> Manner:
+def manner_of(mapping: Mapping, settings: Settings) -> Manner:
     return Manner(
         zone=settings.time_zone,
         currency=settings.currency,

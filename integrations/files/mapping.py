@@ -93,7 +93,15 @@ class Mapping:
     def read(cls, path: Path | str) -> Mapping:
         """Read a mapping file. Raises Invalid, naming the place, for anything not understood."""
         path = Path(path)
-        sections = _load(path)
+        return cls._understood(path, _load(path))
+
+    @classmethod
+    def parsed(cls, text: str, name: str = "mapping.toml") -> Mapping:
+        """Read a mapping that is no file (yet). Raises Invalid as `read` does."""
+        return cls._understood(Path(name), _sections(text, name))
+
+    @classmethod
+    def _understood(cls, path: Path, sections: dict[str, Any]) -> Mapping:
         _refuse_unknown(sections, _SECTIONS, f"{path.name} has a section", "")
         read = _table(path, "read", sections.get("read", {}))
         _refuse_unknown(read, _READ, f"{path.name} has a key", "[read]")
@@ -131,7 +139,7 @@ def nearest(word: str, among: Iterable[str], most: int = 3) -> list[str]:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return _sections(path.read_text(encoding="utf-8-sig"), path.name)
     except FileNotFoundError as error:
         raise Invalid(f"There is no mapping file {path}.", remedy="Check its path.") from error
     except OSError as error:
@@ -142,9 +150,14 @@ def _load(path: Path) -> dict[str, Any]:
         raise Invalid(
             f"The mapping file {path.name} isn't UTF-8 text.", remedy="Save it as UTF-8."
         ) from error
+
+
+def _sections(text: str, name: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise Invalid(
-            f"The mapping file {path.name} isn't TOML: {error}.",
+            f"The mapping file {name} isn't TOML: {error}.",
             remedy='Write names with spaces or signs in quotes: ours = "Their column".',
         ) from error
 

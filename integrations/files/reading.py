@@ -156,6 +156,11 @@ def read_facts(path: Path | str, *, kind: KindColumns, mapping: Mapping | None =
     return FactsFile(Path(path), kind, mapping or Mapping.none())
 
 
+def open_reader(path: Path, mapping: Mapping) -> Reader:
+    """A file's own columns and rows, whatever they become. Raises Invalid; close it at the end."""
+    return _open(path, mapping)
+
+
 def _open(path: Path, mapping: Mapping) -> Reader:
     first = _first_bytes(path)
     if first.startswith(b"PAR1"):

@@ -93,14 +93,19 @@ def _payload(endpoint: WebhookEndpoint, telling: Telling) -> Mapping[str, Any]:
 
 def waiting(session: Session, endpoint_ids: Sequence[int]) -> Mapping[int, tuple[int, int]]:
     """How many messages each endpoint is still owed, and how many of its are parked."""
-    return {number: _counts(session, number) for number in endpoint_ids}
+    if not endpoint_ids:
+        return {}
+    is_parked = Effect.parked_at.is_not(None)
+    counts = [
+        sa.func.count(sa.case((sa.and_(_of(number), state), 1)))
+        for number in endpoint_ids
+        for state in (~is_parked, is_parked)
+    ]
+    still = sa.select(*counts).where(Effect.kind == MESSAGE, Effect.done_at.is_(None))
+    found = list(session.execute(still).one())
+    pairs = zip(found[::2], found[1::2], strict=True)
+    return dict(zip(endpoint_ids, pairs, strict=True))
 
 
-def _counts(session: Session, endpoint_id: int) -> tuple[int, int]:
-    count = sa.select(sa.func.count()).where(
-        Effect.kind == MESSAGE,
-        Effect.key.startswith(f"webhook:{endpoint_id}:", autoescape=True),
-        Effect.done_at.is_(None),
-    )
-    parked = session.scalar(count.where(Effect.parked_at.is_not(None))) or 0
-    return (session.scalar(count) or 0) - parked, parked
+def _of(endpoint_id: int) -> sa.ColumnElement[bool]:
+    return Effect.key.startswith(f"webhook:{endpoint_id}:", autoescape=True)

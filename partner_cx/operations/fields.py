@@ -58,6 +58,7 @@ class Field:
     expected: Words
     required: bool = False
     default: object = None
+    allowed: tuple[str, ...] = ()  # the words of a choice
 
 
 def text(
@@ -186,6 +187,7 @@ def choice(
         Words(f"one of {listed}", f"l’une des valeurs {listed}"),
         required,
         default,
+        tuple(allowed),
     )
 
 
