@@ -22,7 +22,7 @@ from limits.storage import MemoryStorage, Storage
 from api.request_scope import wiring
 from partner_cx.errors import TooMany
 from partner_cx.network.tokens import ApiToken
-from partner_cx.rates import RateCount, counting
+from partner_cx.rates import RateCount, counting, pruning
 
 HOUR = 60 * 60
 
@@ -137,10 +137,14 @@ class TableCounts(Storage):
         return sa.exc.DBAPIError
 
     def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        ends_at = datetime.fromtimestamp(self.clock().timestamp() + expiry, UTC)
+        now = self.clock()
+        ends_at = datetime.fromtimestamp(now.timestamp() + expiry, UTC)
         statement = counting(self.engine.dialect.name, key, amount, ends_at=ends_at)
         with self.engine.connect() as connection:
-            return int(connection.execute(statement).scalar_one())
+            count = int(connection.execute(statement).scalar_one())
+            if count == amount:  # a row came, so let those go that nobody needs any more
+                connection.execute(pruning(now))
+        return count
 
     def get(self, key: str) -> int:
         return int(self._ask(sa.select(RateCount.count).where(RateCount.key == key)) or 0)
@@ -185,7 +189,7 @@ _making = threading.Lock()
 
 
 def _key(request: Request, rate: Rate, who: str, now: datetime) -> tuple[str, datetime]:
-    """What a count is kept under, and when it ends. Nobody's name or address can be read from it."""
+    """What a count is kept under, which tells no name or address, and when it ends."""
     stretch = int(now.timestamp()) // rate.seconds
     digest = hmac.new(wiring(request).secret.encode(), who.encode(), hashlib.sha256).hexdigest()
     resets_at = datetime.fromtimestamp((stretch + 1) * rate.seconds, UTC)

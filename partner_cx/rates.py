@@ -31,7 +31,12 @@ def counting(dialect: str, key: str, amount: int, *, ends_at: datetime) -> sa.Ex
     return again.returning(RateCount.count)
 
 
+def pruning(now: datetime, *, most: int = 1_000) -> sa.Delete:
+    """What lets go of counts whose time is over, but those that another is letting go of."""
+    over = sa.select(RateCount.key).where(RateCount.ends_at < now).limit(most)
+    return sa.delete(RateCount).where(RateCount.key.in_(over.with_for_update(skip_locked=True)))
+
+
 def prune_counts(session: Session, *, now: datetime) -> int:
     """Let go of counts whose time is over; how many. The caller commits."""
-    over = sa.delete(RateCount).where(RateCount.ends_at < now)
-    return session.connection().execute(over).rowcount
+    return session.connection().execute(pruning(now)).rowcount

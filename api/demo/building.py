@@ -39,7 +39,12 @@ from rewards.events.drawing import draw_events
 CLOSED_AFTER = timedelta(days=7)  # how long after a quarter's end it is closed
 LAST_FILE = "order-lines-corrections"
 _IS_LAST = Import.file_name.startswith(LAST_FILE)
-SHOWN_PEOPLE = (  # whom the demo offers to sign in as, by the partner they belong to
+SHOWN_STAFF = (  # whom the demo offers to sign in as, of the brand's own people
+    (Words("the channel manager", "la responsable du réseau"), Role.MANAGER),
+    (Words("the administrator", "l’administratrice"), Role.ADMIN),
+    (Words("a sales rep", "un commercial"), Role.REP),
+)
+SHOWN_PEOPLE = (  # and of the partners', by the partner they belong to
     (Words("the distributor Sanithermie", "le distributeur Sanithermie"), "SANITHERMIE"),
     (Words("the reseller Lyon Thermique", "le revendeur Lyon Thermique"), "LYON-THERMIQUE"),
 )
@@ -132,13 +137,11 @@ def links(house: House, address: str) -> Iterator[str]:
 
 
 def _who_signs_in(session: Session) -> Iterator[tuple[Words, str]]:
-    manager = sa.select(Person.email).where(
-        Person.role == Role.MANAGER, Person.email.endswith(f"@{BRAND_DOMAIN}")
-    )
-    yield (
-        Words("the channel manager", "la responsable du réseau"),
-        session.scalars(manager.order_by(Person.email).limit(1)).one(),
-    )
+    for who, role in SHOWN_STAFF:
+        of_role = sa.select(Person.email).where(
+            Person.role == role, Person.email.endswith(f"@{BRAND_DOMAIN}")
+        )
+        yield who, session.scalars(of_role.order_by(Person.email).limit(1)).one()
     for who, code in SHOWN_PEOPLE:
         own = (
             sa.select(Person.email)

@@ -1,4 +1,4 @@
-"""A person's own page: who they are here, their language, their letters, where they are signed in."""
+"""A person's own page: who they are here, their language, their letters, their sessions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ from partner_cx.network.person_choices import choose_language
 from partner_cx.network.sessions import (
     OpenedBy,
     end_one_of,
-    end_session,
     end_sessions,
     open_sessions,
 )

@@ -10,8 +10,15 @@ from sqlalchemy.orm import Session
 from api.addresses import address
 from api.request_scope import LANGUAGE_COOKIE
 from partner_cx.network.person_choices import chosen_language
-from partner_cx.network.sessions import SESSION_LASTS, OpenedBy, digest_of, end_session
+from partner_cx.network.sessions import (
+    SESSION_LASTS,
+    OpenedBy,
+    digest_of,
+    end_session,
+    prune_sessions,
+)
 from partner_cx.network.sessions import open_session as open_for
+from partner_cx.rates import prune_counts
 
 COOKIE = "partner_cx_session"
 
@@ -32,8 +39,11 @@ def open_session(
 ) -> None:
     """Open a session and hand out its cookie. The one that the browser had before is over.
 
-    Whoever chose a language for themselves gets it, whatever was chosen here before.
+    Whoever chose a language for themselves gets it, whatever was chosen here before. What is over
+    long ago is let go of meanwhile: this is rare enough, and often enough.
     """
+    prune_sessions(session, now=now)
+    prune_counts(session, now=now)
     end_current_session(request, session, now)
     token = open_for(session, person_id, opened_by=opened_by, now=now)
     keep(request, response, COOKIE, token, path="/", lasts=SESSION_LASTS)

@@ -6,7 +6,8 @@ written either way.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import secrets
+from datetime import datetime, timedelta
 
 from fastapi import Request
 from sqlalchemy.orm import Session
@@ -43,7 +44,7 @@ def owe_if_known(session: Session, email: str, *, now: datetime) -> bool:
 
 def owe_to(session: Session, person: Person, *, now: datetime) -> None:
     """Owe a sign-in letter. The link is made when it is sent."""
-    key = f"sign_in:{person.id}:{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+    key = f"sign_in:{person.id}:{secrets.token_hex(8)}"  # each asking is a letter of its own
     owe(session, owed_letter("sign_in_link", key, person_id=person.id, about={}), now=now)
 
 

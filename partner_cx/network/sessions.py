@@ -114,8 +114,10 @@ def end_sessions(session: Session, person_id: int, now: datetime) -> int:
 
 def prune_sessions(session: Session, *, now: datetime) -> int:
     """Let go of sessions that were over long ago; how many. The caller commits."""
-    over = sa.delete(WebSession).where(WebSession.expires_at < now - KEPT_AFTER)
-    return session.connection().execute(over).rowcount
+    over = sa.select(WebSession.id).where(WebSession.expires_at < now - KEPT_AFTER)
+    nobodys = over.with_for_update(skip_locked=True)  # that nobody else is letting go of
+    gone = sa.delete(WebSession).where(WebSession.id.in_(nobodys))
+    return session.connection().execute(gone).rowcount
 
 
 def digest_of(token: str) -> str:

@@ -25,8 +25,11 @@ from integrations.mail.sending import KIND
 from integrations.mail.topics import TOPICS
 from partner_cx.database import open_database, reading, transact
 from partner_cx.effects import Effect
+from partner_cx.network.departures import depart
 from partner_cx.network.letter_choices import note_bounce, wants
+from partner_cx.network.sign_in_links import person_called
 from tests.harness.cast import CAST, HOME_ADDRESS, a_closed_programme
+from tests.harness.counting import counted
 from tests.harness.databases import prepared_database
 from tests.harness.intake import take
 from tests.harness.mail_server import SECRET, SETTINGS, Post, mail_server
@@ -129,19 +132,57 @@ def test_letters_link_to_pages_that_are_there(engine: sa.Engine):
 # --- Asking for a link ----------------------------------------------------------------------------
 
 
-def ask(client: TestClient, email: str) -> tuple[int, str]:
-    answer = client.post("/sign-in", data={"email": email}, headers=OWN)
+def ask(client: TestClient, email: str, *, language: str = "en") -> tuple[int, str]:
+    answer = client.post(f"/sign-in?lang={language}", data={"email": email}, headers=OWN)
     return answer.status_code, answer.text
 
 
 def test_whoever_asks_gets_the_same_answer_and_only_the_known_a_letter(engine: sa.Engine):
     client = door(engine)
     assert "Send me a link" in client.get("/sign-in").text
-    answers = {ask(client, email) for email in (f" {DORA.upper()} ", "nobody@x.example", "", "\0")}
+    known, unknown = f" {DORA.upper()} ", "nobody@x.example"
+    answers = {ask(client, email) for email in (known, unknown, "dora@d1.example.org", "d@é.x")}
     assert [status for status, _ in answers] == [202]
     [letter] = owed(engine)
     assert letter.payload["letter"] == "sign_in_link"
     assert "token" not in str(letter.payload)
+
+
+@pytest.mark.parametrize(
+    "email", ["", "  ", "dora", "@x.example", "a b@x.example", "a@\0", "a" * 400]
+)
+def test_what_isnt_an_address_is_said_so_beside_its_field(engine: sa.Engine, email: str):
+    for language in ("en", "fr"):
+        client = door(engine)
+        status, page = ask(client, email, language=language)
+        assert status == 422
+        assert 'href="#field-email"' in page
+        assert 'aria-invalid="true"' in page
+    assert owed(engine) == []
+
+
+def test_a_known_address_takes_as_many_steps_as_an_unknown_one(engine: sa.Engine):
+    """What is asked of the database tells nobody who is known: neither by its number nor kind."""
+    client = door(engine)
+    client.get("/sign-in")
+    kinds = []
+    for email in (DORA, "nobody@x.example", MIA, "nobody@y.example"):
+        with counted(engine) as asked:
+            ask(client, email)
+        kinds.append([statement.split()[0] for statement in asked.statements])
+    assert kinds[0] == kinds[1] == kinds[2] == kinds[3]
+
+
+def test_whoever_departed_gets_no_link_and_the_same_answer(engine: sa.Engine):
+    client = door(engine)
+    before = ask(client, DORA)
+
+    def leave(session: sa.orm.Session) -> None:
+        depart(session, person_called(session, DORA).id, by=MIA, now=NOW)
+
+    transact(engine, leave)
+    assert ask(client, DORA) == before
+    assert len(owed(engine)) == 1
 
 
 def test_nobody_is_flooded_with_links(engine: sa.Engine):

@@ -44,7 +44,7 @@ def test_it_says_what_happened_and_whom_to_sign_in_as(built):
     assert "Q3 2026 is closed: " in said
     assert "Network quality bonus, version 1: " in said
     assert "order-lines-corrections.csv: 42 corrected" in said
-    assert said.count("http://127.0.0.1:8000/sign-in/") == 3
+    assert said.count("http://127.0.0.1:8000/sign-in/") == 5  # one for each role
     assert "refused" not in said
 
 
