@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
-from partner_cx.database import Base, Id, Instant, Text
+from partner_cx.database import Base, Id, Instant, Text, lock
 from partner_cx.errors import Conflict, Invalid
+from partner_cx.journal import Did, note
 from partner_cx.quantities import number_text, points_text
 from partner_cx.words import Words
 from rewards import announcing
@@ -100,12 +101,14 @@ def fund(
     why: Words,
     now: datetime,
     effective_on: date | None = None,
+    by: str = "",
 ) -> Transfer:
     """Give points to a budget, once per key.
 
     budget_code: a code, as rules name budgets. key, why: each a text on one line.
     effective_on: None is the day of `now`. Told again on another day it is still the same gift,
         effective on its first day.
+    by: who gives, for the journal, where somebody is known.
 
     Raises Invalid or Conflict when the budget would hold more than POINTS_MAX; a refusal leaves
     nothing behind. The caller commits.
@@ -119,6 +122,7 @@ def fund(
             f"{points_text(points, 'en')} are more than a budget may hold.",
             remedy=f"Give {points_text(POINTS_MAX, 'en')} at most.",
         )
+    lock(session, f"fund:{key}")
     source = account(session, AccountKind.FUNDING, FUNDER)
     first = session.scalar(sa.select(Transfer.effective_on).where(Transfer.key == key))
     with session.begin_nested():
@@ -132,6 +136,9 @@ def fund(
         )
         # Asked once the balance has moved, since only then can no other gift come between.
         _refuse_too_much(budget_code, points_left(session, budget_code), points)
+    if by and first is None:
+        details = {"points": points, "why": why.en}
+        note(session, by=by, did=Did.BUDGET_FUNDED, about=budget_code, now=now, details=details)
     return given
 
 

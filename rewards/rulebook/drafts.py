@@ -40,7 +40,7 @@ class Submitted:
 class Overtaken(Conflict):
     """The draft isn't the one that was read: somebody saved another meanwhile.
 
-    draft: as it is now; None where it is gone.
+    saved_by, saved_at, digest: of the draft as it is now; None where it is gone.
     """
 
     def __init__(self, code: str, draft: RuleDraft | None) -> None:
@@ -49,7 +49,9 @@ class Overtaken(Conflict):
             f"The draft of {code} isn't the one you read. {said}",
             remedy="Read it as it is now, then decide again.",
         )
-        self.draft = draft
+        self.saved_by = draft.saved_by if draft else None
+        self.saved_at = draft.saved_at if draft else None
+        self.digest = draft.digest if draft else None
 
 
 def save_draft(
@@ -156,6 +158,7 @@ def approve(
     """
     lock(session, f"rule:{code}")
     draft = _asking(_as_read(draft_of(session, code), read))
+    assert draft.asked_by is not None
     if rulebook.is_the_same_person(draft.asked_by, by):
         raise Forbidden(
             f"{draft.asked_by} asked to publish {code}, and somebody else must agree to it.",

@@ -57,6 +57,15 @@ def standings(session: Session, on: date) -> list[Standing]:
     return sorted([*found, *map(_of_draft, drafts(session))], key=lambda each: each.kept.code)
 
 
+def standings_of(session: Session, code: str, on: date) -> list[Standing]:
+    """How every version of one rule stands, the first one first, then its draft."""
+    of_code = sa.select(RuleVersion).where(RuleVersion.code == code).order_by(RuleVersion.version)
+    retired = session.scalars(sa.select(RuleRetirement).where(RuleRetirement.code == code))
+    draft = session.get(RuleDraft, code)
+    found = _of_one(list(session.scalars(of_code)), list(retired), on)
+    return [*found, *([_of_draft(draft)] if draft else [])]
+
+
 def _of_draft(draft: RuleDraft) -> Standing:
     asks = draft.asked_by is not None
     return Standing(draft, Status.AWAITING_APPROVAL if asks else Status.DRAFT, None)
