@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.commands.options import Database, Form, In, Now
+from api.commands.options import Database, Form, In, Now, filled
 from api.commands.rule_files import By, who
 from api.printing import Format, Row, print_rows, say
 from partner_cx.network.scopes import Scope
@@ -15,7 +15,10 @@ from partner_cx.network.scopes import Scope
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-LISTED = ("token", "name", "scopes", "made_at", "by", "expires_at", "last_used_at", "ended_at")
+LISTED = (
+    *("token", "name", "scopes", "partner", "made_at", "by"),
+    *("expires_at", "last_used_at", "ended_at"),
+)
 
 app = typer.Typer(help="Let other systems in, each with a token of its own.", no_args_is_help=True)
 
@@ -27,6 +30,15 @@ def issue(
     days: Annotated[
         int, typer.Option(metavar="N", min=0, max=3660, help="How long it lasts; 0: until ended.")
     ] = 365,
+    partner: Annotated[
+        str | None,
+        typer.Option(
+            metavar="CODE",
+            help="The partner that it is limited to, with those below.",
+            show_default="the network",
+            callback=filled,
+        ),
+    ] = None,
     by: By = None,
     database: Database = None,
     now: Now = None,
@@ -41,7 +53,10 @@ def issue(
         lasts = timedelta(days=days) if days else None
 
         def make(session: Session) -> str:
-            return make_token(session, name, scopes, by=who(by), now=at, lasts=lasts)
+            limited_to = _partner_id(session, partner) if partner else None
+            return make_token(
+                session, name, scopes, by=who(by), now=at, lasts=lasts, partner_id=limited_to
+            )
 
         token = transact(house.engine, make)
     say("The token, shown only now:")
@@ -55,21 +70,28 @@ def list_(database: Database = None, form: Form = Format.TABLE, language: In = N
 
     from api.wiring import open_house
     from partner_cx.database import reading
+    from partner_cx.network.partners import Partner
     from partner_cx.network.tokens import ApiToken
 
+    tokens = (
+        sa.select(ApiToken, Partner.code)
+        .outerjoin(Partner, Partner.id == ApiToken.partner_id)
+        .order_by(ApiToken.id)
+    )
     with open_house(database) as house, reading(house.engine) as session:
         rows: list[Row] = [
             {
                 "token": each.id,
                 "name": each.name,
                 "scopes": each.scopes,
+                "partner": partner,
                 "made_at": each.made_at,
                 "by": each.made_by,
                 "expires_at": each.expires_at,
                 "last_used_at": each.last_used_at,
                 "ended_at": each.ended_at,
             }
-            for each in session.scalars(sa.select(ApiToken).order_by(ApiToken.id))
+            for each, partner in session.execute(tokens)
         ]
         print_rows(rows, LISTED, form=form, language=language or house.language)
 
@@ -89,3 +111,15 @@ def end(
         at = moment(now, house.settings)
         transact(house.engine, lambda session: end_token(session, token, now=at).id)
     say(f"Token {token} opens nothing any more.")
+
+
+def _partner_id(session: Session, code: str) -> int:
+    import sqlalchemy as sa
+
+    from partner_cx.errors import NotFound
+    from partner_cx.network.partners import Partner
+
+    found = session.scalar(sa.select(Partner.id).where(Partner.code == code))
+    if found is None:
+        raise NotFound(f"No partner has the code {code}.", remedy="Look it up among the partners.")
+    return found

@@ -69,11 +69,15 @@ def newest_revision() -> str:
     return newest
 
 
+def present_revision(engine: sa.Engine) -> str | None:
+    """The revision that a database is at; None where there is no schema."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
 def require_current(engine: sa.Engine) -> None:
     """Refuse to work on a database of another version than this program's."""
-    newest = newest_revision()
-    with engine.connect() as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
+    newest, present = newest_revision(), present_revision(engine)
     if present != newest:
         raise Conflict(
             "The database is empty or of another version than this program "

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Instant, Text
 from partner_cx.errors import Forbidden, Invalid, NotFound
-from partner_cx.network.scopes import Scope
+from partner_cx.network.scopes import NETWORK_WIDE, Scope
 
 PREFIX = "pcx_"  # so that one that was left somewhere is known for what it is
 NAME_LONGEST = 100
@@ -49,10 +49,12 @@ def make_token(
     by: str,
     now: datetime,
     lasts: timedelta | None,
+    partner_id: int | None = None,
 ) -> str:
     """A fresh token, as its holder is to be told it. The caller commits.
 
     name: of whoever holds it. lasts: None is until it is ended.
+    partner_id: whom alone it opens, with those below; None: the network.
     """
     if not name.strip() or not name.isprintable() or len(name) > NAME_LONGEST:
         raise Invalid(
@@ -61,6 +63,12 @@ def make_token(
         )
     if not scopes:
         raise Invalid("A token has to be for something.", remedy=f"Name one: {', '.join(Scope)}.")
+    wide = sorted(NETWORK_WIDE.intersection(scopes))
+    if partner_id is not None and wide:
+        raise Invalid(
+            f"What {', '.join(wide)} opens is about the whole network.",
+            remedy=f"Limit a token to a partner for {Scope.READ} and {Scope.PEOPLE} only.",
+        )
     token = PREFIX + secrets.token_urlsafe(32)
     session.add(
         ApiToken(
@@ -70,6 +78,7 @@ def make_token(
             made_at=now,
             made_by=by,
             expires_at=now + lasts if lasts else None,
+            partner_id=partner_id,
         )
     )
     session.flush()
@@ -87,11 +96,11 @@ def holder_of(session: Session, token: str, *, now: datetime) -> ApiToken | None
     ).one_or_none()
 
 
-def require(held: ApiToken, scope: Scope) -> None:
-    """Raises Forbidden for a token that isn't for this."""
-    if scope not in held.scopes.split():
+def require(name: str, scopes: Collection[str], scope: Scope) -> None:
+    """Raises Forbidden where a token of this name, for these scopes, isn't for that one."""
+    if scope not in scopes:
         raise Forbidden(
-            f"The token “{held.name}” isn't for {scope}.",
+            f"The token “{name}” isn't for {scope}.",
             remedy=f"Issue another with `partner-cx tokens issue NAME --scope {scope}`.",
         )
 

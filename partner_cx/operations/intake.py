@@ -27,7 +27,7 @@ from partner_cx.network.partners import Partner
 from partner_cx.operations.drafts import Draft
 from partner_cx.operations.fields import Field, Manner, text
 from partner_cx.operations.imports import Import, Source
-from partner_cx.operations.merging import Keeping, Merge
+from partner_cx.operations.merging import Keeping, Merge, OnOutcomes
 from partner_cx.operations.problems import Problem
 from partner_cx.settings import Settings
 from partner_cx.words import Words
@@ -144,15 +144,18 @@ def take_in(
     now: datetime,
     on_problems: OnProblems = lambda _problems, _batch: None,
     on_progress: Callable[[int], None] = lambda _rows: None,
+    on_outcomes: OnOutcomes = lambda _lines, _outcome: None,
 ) -> Taken:
     """Take the rows of a file in, and say what became of them. The caller commits.
 
     on_problems: told of each batch's refused rows as they come, so that none need be kept.
     on_progress: told how many rows have been read.
+    on_outcomes: told of the lines of rows that were taken, were known or are corrected.
     """
     hold_imports(session, kind)
     desk = _open_desk(session, kind, source, file_name, manner, settings, now)
     merge = desk.merge = Merge(session, kind, desk.import_id)
+    merge.on_outcomes = on_outcomes
     refused = read = 0
     for batch in _whole(batches) if kind.whole else batches:
         problems = list(_take_batch(batch, desk, merge))

@@ -6,9 +6,10 @@ and compared, column by column, by the database itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,19 @@ class Keeping:
         return " ".join(row[name] or "" for name in self.key_fields or (self.key_field,))
 
 
+class Outcome(StrEnum):
+    """What became of a row."""
+
+    TAKEN = "taken"  # it is new
+    UNCHANGED = "unchanged"  # it is known, and says the same
+    CORRECTED = "corrected"  # it is known, and says something else
+    REFUSED = "refused"  # it can't be used
+
+
+# Told of the lines whose rows became something; the refused ones are told as problems.
+OnOutcomes = Callable[[np.ndarray, Outcome], None]
+
+
 class Merge:
     """One import's rows on their way into one table."""
 
@@ -95,6 +109,7 @@ class Merge:
         self._corrected_cells: list[np.ndarray] = []
         self._settled: list[np.ndarray] = []  # ids of facts that this file repeated unchanged
         self._met_known_rows = False
+        self.on_outcomes: OnOutcomes = lambda _lines, _outcome: None
         self._columns = [column.name for column in kind.table.columns if column.name != "id"]
         self._marked_partner = [kind.marked_partner] if kind.family else []
         self._contents: list[str] = []  # the columns the file speaks of, beside the key
@@ -119,7 +134,9 @@ class Merge:
             clashes_expected=self._met_known_rows,
         )
         self.taken += written
-        if written < rows.num_rows:
+        if written == rows.num_rows:
+            self.on_outcomes(draft.lines[draft.good], Outcome.TAKEN)
+        else:
             touched = self._meet_known_rows(draft, rows, newest)
             everything = everything.filter(pa.array(touched))
         self._mark(everything)
@@ -177,6 +194,10 @@ class Merge:
         self.unchanged += int((~contradicts & ~corrects & ~fresh).sum())
         self._settled.append(np.unique(ids[first & same & ~fresh]))
         places = np.flatnonzero(draft.good)
+        lines = draft.lines[places]
+        self.on_outcomes(lines[fresh], Outcome.TAKEN)
+        self.on_outcomes(lines[corrects], Outcome.CORRECTED)
+        self.on_outcomes(lines[~contradicts & ~corrects & ~fresh], Outcome.UNCHANGED)
         self._refuse(draft, places[otherwise], TOLD_ONCE, TELL_ANOTHER)
         self._refuse(draft, places[contradicts], TWICE_IN_THE_FILE, KEEP_ONE)
         if corrects.any():
