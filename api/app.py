@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
+from time import monotonic
 
 import sqlalchemy as sa
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import PlainTextResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from api import refusals
 from api.addresses import UnderPrefix, path_of, prefix_of, see_other
+from api.health import metrics_of
+from api.health import router as health
+from api.metrics import Metrics
 from api.pages import (
     definitions,
     journal,
@@ -34,8 +37,9 @@ from api.render import page
 from api.request_scope import Wiring, remember_language
 from api.sign_in import OwnForm, SignInNeeded, Visitor, sign_in_page
 from api.static_files import KeptFiles
-from api.v1 import odoo
-from api.v1.problems import problem, wants_json
+from api.v1 import document
+from api.v1.holders import tell_allowance
+from api.v1.problems import Refused, not_understood, problem, refused, wants_json
 from partner_cx.settings import Settings, signing_secret
 
 # Forms of these are taken from our own pages only.
@@ -54,7 +58,7 @@ PAGES = (
     journal.router,
 )
 # Opened by other programs too: by mail programs' own buttons, and by systems with a token.
-OPEN_TO_PROGRAMS = (letters.router, odoo.router)
+OPEN_TO_PROGRAMS = (letters.router, health, *document.ROUTERS)
 
 SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
@@ -78,7 +82,7 @@ def make_app(
     """The service over a database. Nothing but the sign-in is open to a stranger."""
     app = FastAPI(title="Partner CX", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.wiring = Wiring(engine, settings, signing_secret(settings), clock)
-    app.get("/health", include_in_schema=False)(_health)
+    app.state.metrics = Metrics(app.state.wiring)
     for router in (app.router, *PAGES, *OPEN_TO_PROGRAMS):
         _answer_head_like_get(router)
     for router in PAGES:
@@ -92,6 +96,7 @@ def make_app(
     app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _by_status)
+    app.add_exception_handler(Refused, _at_the_door)
     return app
 
 
@@ -102,14 +107,11 @@ def _answer_head_like_get(router: APIRouter) -> None:
             route.methods.add("HEAD")
 
 
-def _health() -> PlainTextResponse:
-    return PlainTextResponse("well\n")
-
-
 async def _with_safe_headers(
     request: Request, answer: Callable[[Request], Awaitable[Response]]
 ) -> Response:
     """Answer with headers that keep pages to themselves; explain what was refused."""
+    began, _ = monotonic(), request.state  # made here, so that what is kept there is found below
     try:
         response = await answer(request)
     except Exception as error:  # noqa: BLE001 - the edge: whatever it was, the reader gets a page
@@ -118,9 +120,13 @@ async def _with_safe_headers(
         response.headers.setdefault(name, value)
     if not path_of(request).startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
+    if wants_json(request):
+        tell_allowance(request, response)
+    else:
         remember_language(request, response)
     if request.url.scheme == "https":
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    metrics_of(request).answered(request, response.status_code, monotonic() - began)
     return response
 
 
@@ -133,8 +139,7 @@ def _ask_to_sign_in(request: Request, _error: Exception) -> Response:
 def _not_understood(request: Request, error: Exception) -> Response:
     if wants_json(request):
         assert isinstance(error, RequestValidationError)
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, wrong)
+        return not_understood(error)
     return _refusal_page(request, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
@@ -143,6 +148,11 @@ def _by_status(request: Request, error: Exception) -> Response:
     response = _refusal_page(request, HTTPStatus(error.status_code), why=error.detail)
     response.headers.update(error.headers or {})  # such as the methods that are allowed
     return response
+
+
+def _at_the_door(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return refused(error)
 
 
 def _refuse(request: Request, error: Exception) -> Response:
