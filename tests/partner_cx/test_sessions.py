@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from partner_cx.database import reading, transact
 from partner_cx.errors import Forbidden
 from partner_cx.network.departures import come_back, depart
-from partner_cx.network.person_choices import chosen_language, choose_language
+from partner_cx.network.person_choices import choose_language, chosen_language
 from partner_cx.network.sessions import (
     KEPT_AFTER,
     SESSION_LASTS,
