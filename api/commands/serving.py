@@ -12,6 +12,8 @@ from api.commands.options import Database
 from api.printing import say
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from uvicorn import Server
 
     from api.wiring import House
@@ -27,13 +29,22 @@ def serve(
         bool,
         typer.Option("--work/--no-work", help="Carry out effects and keep the schedule, too."),
     ] = True,
+    processes: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=1, max=64, help="How many processes serve; several on PostgreSQL only."
+        ),
+    ] = 1,
     database: Database = None,
 ) -> None:
     """Serve the pages, and work beside. `partner-cx link EMAIL` prints a link to sign in with."""
     from api.wiring import open_house
 
     with open_house(database) as house:
-        serve_pages(house, host, port, work=work)
+        if processes > 1:
+            _serve_by_several(house, host, port, processes, work=work)
+        else:
+            serve_pages(house, host, port, work=work)
 
 
 def serve_pages(house: House, host: str, port: int, *, work: bool = False) -> None:
@@ -41,25 +52,14 @@ def serve_pages(house: House, host: str, port: int, *, work: bool = False) -> No
 
     work: carry out effects and keep the schedule meanwhile, in threads of this process.
     """
-    import socket
     from contextlib import nullcontext
 
     import uvicorn
 
     from api.app import make_app
     from api.commands.working import crew_at_work
-    from partner_cx.errors import Conflict
 
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as error:
-            raise Conflict(
-                f"Can't listen on {host}:{port}: {(error.strerror or str(error)).lower()}.",
-                remedy="Stop what is listening there, or choose another --port.",
-            ) from None
+    with _listening(host, port) as listener:
         config = uvicorn.Config(
             make_app(house.engine, house.settings), log_config=None, access_log=False
         )
@@ -69,6 +69,62 @@ def serve_pages(house: House, host: str, port: int, *, work: bool = False) -> No
                 return
             say(f"Serving on http://{host}:{listener.getsockname()[1]} – stop with Ctrl-C.")
             server.run(sockets=[listener])
+
+
+def _serve_by_several(house: House, host: str, port: int, processes: int, *, work: bool) -> None:
+    """Serve by processes of their own, which this one starts, watches and ends; it works beside.
+
+    Raises Invalid on SQLite, which one process serves.
+    """
+    import os
+    from contextlib import nullcontext
+
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    from api.commands.working import crew_at_work
+    from partner_cx.errors import Invalid
+
+    if house.engine.dialect.name == "sqlite":
+        raise Invalid(
+            "One process serves an SQLite file.",
+            remedy="Leave --processes out, or use PostgreSQL.",
+        )
+    os.environ["PARTNER_CX_DATABASE_URL"] = house.settings.database_url  # the processes read it
+    with _listening(host, port) as listener:
+        config = uvicorn.Config(
+            "api.served:by_settings",
+            factory=True,
+            workers=processes,
+            log_config=None,
+            access_log=False,
+        )
+        with crew_at_work(house) if work else nullcontext():
+            say(
+                f"Serving on http://{host}:{listener.getsockname()[1]} by {processes} processes – "
+                "stop with Ctrl-C."
+            )
+            Multiprocess(config, sockets=[listener]).run()
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket]:
+    """A socket bound to an address. Raises Conflict when it is taken or isn't this machine's."""
+    import socket as sockets
+
+    from partner_cx.errors import Conflict
+
+    family = sockets.AF_INET6 if ":" in host else sockets.AF_INET
+    with sockets.socket(family, sockets.SOCK_STREAM) as listener:
+        listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise Conflict(
+                f"Can't listen on {host}:{port}: {(error.strerror or str(error)).lower()}.",
+                remedy="Stop what is listening there, or choose another --port.",
+            ) from None
+        yield listener
 
 
 @contextmanager
