@@ -19,6 +19,8 @@ from partner_cx.journal import Did, JournalLine
 router = APIRouter()
 
 WORDS = {
+    Did.RULE_ASKED: text("asked for a rule to be approved"),
+    Did.RULE_SENT_BACK: text("sent a rule back"),
     Did.RULE_SAVED: text("saved a draft of a rule"),
     Did.RULE_APPROVED: text("approved a rule"),
     Did.RULE_PUBLISHED: text("published a rule"),

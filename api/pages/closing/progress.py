@@ -30,10 +30,10 @@ NAMES = {
 
 def told(
     session: Session, period: Period, *, now: datetime, language: str
-) -> dict[str, dict[str, Any]]:
-    """What was last asked for of each work, by its code; nothing of what never was."""
+) -> dict[str, dict[str, Any] | None]:
+    """What was last asked for of each work, by its code; None of what never was."""
     found = {work: last_asked(session, work, period, now=now) for work in Work}
-    return {work.value: _told(each, language) for work, each in found.items() if each}
+    return {work.value: _told(each, language) if each else None for work, each in found.items()}
 
 
 def _told(asked: Asked, language: str) -> dict[str, Any]:
