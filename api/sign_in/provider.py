@@ -72,7 +72,8 @@ def is_set_up(settings: Settings) -> bool:
 
 def away(settings: Settings, to: str) -> tuple[str, Errand]:
     """Where to send a browser, and the errand that it must keep. Raises Unreachable and Refused."""
-    errand = Errand(*(secrets.token_urlsafe(32) for _ in range(3)), to=to)
+    state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    errand = Errand(state, nonce, verifier, to)
     with _client() as client:
         provider = _provider(client, settings)
     address, _ = _oauth(settings, provider).create_authorization_url(

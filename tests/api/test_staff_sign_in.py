@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -46,7 +47,7 @@ def provider() -> Iterator[Provider]:
         yield served
 
 
-def settings_of(provider: Provider, **other: object) -> Settings:
+def settings_of(provider: Provider, **other: Any) -> Settings:
     return replace(
         SETTINGS,
         secret=SECRET,
@@ -59,7 +60,7 @@ def settings_of(provider: Provider, **other: object) -> Settings:
 
 
 def browser(
-    engine: sa.Engine, provider: Provider, *, later: timedelta = timedelta(), **other: object
+    engine: sa.Engine, provider: Provider, *, later: timedelta = timedelta(), **other: Any
 ) -> TestClient:
     settings = settings_of(provider, **other)
     app = make_app(engine, settings, clock=lambda: NOW + later)
