@@ -69,7 +69,7 @@ SHORT = {
     ),
     Shortage.FIRST_COME: Words(
         "whole awards are paid while it lasts, in an order drawn by lot at a close",
-        "des primes entières sont payées tant qu’il dure, dans un ordre tiré au sort à la clôture",
+        "des attributions entières sont payées tant qu’il dure, dans un ordre tiré au sort à la clôture",
     ),
     Shortage.PRO_RATA: Words(
         "everyone gets the same share, once and for all",
@@ -181,7 +181,7 @@ def terms_told(rule: Rule) -> list[Words]:
         told.append(
             Words(
                 "Two awards lie at least {days} apart.",
-                "Deux primes sont séparées d’au moins {days}.",
+                "Deux attributions sont séparées d’au moins {days}.",
             ).format(days=DAYS.times(rule.cool_down_days))
         )
     if rule.hold_days:
@@ -195,7 +195,7 @@ def terms_told(rule: Rule) -> list[Words]:
         told.append(
             Words(
                 "Each award waits until a manager approves it.",
-                "Chaque prime attend l’accord d’un responsable.",
+                "Chaque attribution attend l’accord d’un responsable.",
             )
         )
     short = Words("When the budget falls short, {what}.", "Si le budget ne suffit pas, {what}.")
@@ -355,7 +355,7 @@ def _limit(limit: Limit) -> Words:
 
 def _times(times: int) -> Words:
     en = "1 award" if times == 1 else f"{how_many(times).en} awards"
-    return Words(en, f"{how_many(times).fr} prime{'s' if times > 1 else ''}")
+    return Words(en, f"{how_many(times).fr} attribution{'s' if times > 1 else ''}")
 
 
 def _quoted(text: str) -> Words:

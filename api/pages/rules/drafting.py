@@ -42,7 +42,6 @@ RESERVED = ("new", "check")  # addresses of pages
 FIELDS_MAX = 5_000
 SAID = {
     "saved": text("The draft is saved. It decides nothing until it is published."),
-    "sent-back": text("The draft was sent back, and asks no longer."),
 }
 EXPLAINED = {
     "network_quality_bonus": text(
@@ -383,7 +382,8 @@ def _forgiving(row: Entered) -> Lenient:
 
 def _problems(problems: Sequence[Problem], language: str) -> list[dict[str, str]]:
     """Each with its field: told alone beside it, and with its field's name on top."""
-    colon = translator(language)("{field}: {error}")
+    say = translator(language)
+    colon = say("{field}: {error}")
     shown = []
     for each in problems:
         line = where(each.misread, language)

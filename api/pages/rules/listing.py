@@ -98,7 +98,8 @@ def meter(report: BudgetReport | None, language: str) -> Meter | None:
     if report is None or not report.funded:
         return None
     share = Fraction(report.used, report.funded)
-    told = translator(language)("{used} of {funded} used ({share}), {reserved} of it reserved")
+    say = translator(language)
+    told = say("{used} of {funded} used ({share}), {reserved} of it reserved")
     return Meter(
         told.format(
             used=number_text(report.used, language),

@@ -145,7 +145,8 @@ def where(misread: Misread, language: str) -> str:
     line = re.search(r"line ([0-9]+), column ([0-9]+)$", misread.place)
     if line is None:
         return ""
-    return translator(language)("line {line}, column {column}").format(line=line[1], column=line[2])
+    say = translator(language)
+    return say("line {line}, column {column}").format(line=line[1], column=line[2])
 
 
 def said(sentence: str, language: str) -> str:

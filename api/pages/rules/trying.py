@@ -200,7 +200,8 @@ def _choice(
     last = known.get(span[1] or str(usual.last))
     if first and last and first <= last:
         return Choice(all_, first, last), ""
-    return usual, translator(language)("Choose two of these periods, the earlier one first.")
+    say = translator(language)
+    return usual, say("Choose two of these periods, the earlier one first.")
 
 
 def _periods(session: Session, rule: Rule, today: date) -> list[Period]:
