@@ -151,8 +151,10 @@ def _a_period(text: str, field: str) -> Period:
         raise wrong_value(field, error.message, error.remedy) from None
 
 
+PERIOD_FORM = r"^(19|20|21)[0-9]{2}(Q[1-4]|-(0[1-9]|1[0-2]))?$"
 PeriodText = Annotated[
-    str, Query(max_length=20, description="`2026`, `2026Q2` or `2026-05`.", examples=["2026Q2"])
+    str,
+    Query(pattern=PERIOD_FORM, description="`2026`, `2026Q2` or `2026-05`.", examples=["2026Q2"]),
 ]
 
 
@@ -166,7 +168,13 @@ def _period_or_none(period: PeriodText | None = None) -> Period | None:
 
 def _kpi(
     kpi: Annotated[
-        str | None, Query(max_length=80, description="The code of a KPI.", examples=["otif"])
+        str | None,
+        Query(
+            max_length=80,
+            description="The code of a KPI.",
+            examples=["otif"],
+            json_schema_extra={"enum": [*sorted(CATALOGUE), None]},
+        ),
     ] = None,
 ) -> str | None:
     if kpi is not None and kpi not in CATALOGUE:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.measuring import measure_period
 from api.request_scope import Clock, Wiring, wiring
-from api.v1.asking import Spoken
+from api.v1.asking import PERIOD_FORM, Spoken
 from api.v1.doorway import Doorway
 from api.v1.holders import WritesRules
 from api.v1.problems import documented, wrong_value
@@ -20,7 +20,6 @@ from api.v1.rules import RuleText
 from api.v1.told import Decimals, PeriodCode, decimals
 from api.wiring import House
 from partner_cx.database import reading
-from partner_cx.errors import Invalid
 from partner_cx.periods import Period
 from rewards.backtest import BackTest, backtest, backtest_published, cut, views
 from rewards.backtest.changes import Direction
@@ -47,8 +46,8 @@ class BacktestAsked(RuleText):
         examples=["network_quality_bonus"],
     )
     draft: bool = Field(False, description="Try the code's draft instead.")
-    first: str = Field(max_length=20, description="The first period.", examples=["2026Q1"])
-    last: str = Field(max_length=20, description="The last one.", examples=["2026Q2"])
+    first: str = Field(pattern=PERIOD_FORM, description="The first period.", examples=["2026Q1"])
+    last: str = Field(pattern=PERIOD_FORM, description="The last one.", examples=["2026Q2"])
     against: str | None = Field(
         None,
         max_length=80,
@@ -162,8 +161,7 @@ def try_rule(
 
 
 def _periods(asked: BacktestAsked, house: Wiring, now: datetime) -> list[Period]:
-    span = {name: _period(getattr(asked, name), name) for name in ("first", "last")}
-    first, last = span["first"], span["last"]
+    first, last = Period.parse(asked.first), Period.parse(asked.last)
     if first.kind == last.kind and (last.first_day - first.first_day).days > 366 * 24:
         raise _too_many()
     periods = Period.span(first, last)
@@ -172,13 +170,6 @@ def _periods(asked: BacktestAsked, house: Wiring, now: datetime) -> list[Period]
     if now < last.starts_at(house.settings.zone):
         raise wrong_value("body.last", f"{last} hasn't begun.", "Name periods of the past.")
     return periods
-
-
-def _period(text: str, name: str) -> Period:
-    try:
-        return Period.parse(text)
-    except Invalid as error:
-        raise wrong_value(f"body.{name}", error.message, error.remedy) from None
 
 
 def _too_many() -> Exception:

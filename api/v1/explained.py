@@ -129,7 +129,7 @@ class ToldExplanation(BaseModel):
 
 
 def told_explanation(found: Explained, language: str, *, with_staff: bool) -> ToldExplanation:
-    """with_staff: whether to name who published, approved and proposed: no matter of a partner's."""
+    """with_staff: whether to name who published, approved and proposed: no partner's matter."""
     return ToldExplanation(
         period=str(found.period) if found.period else None,
         explanations=[_why(each, language, with_staff) for each in found.explanations],

@@ -192,7 +192,14 @@ def receive(
     now: Clock,
     holder: BringsFacts,
     language: Spoken,
-    kind: Annotated[str, Path(max_length=40, examples=["order-lines"])],
+    kind: Annotated[
+        str,
+        Path(
+            max_length=40,
+            examples=["order-lines"],
+            json_schema_extra={"enum": sorted(KINDS)},
+        ),
+    ],
     batch: FactsBatch,
     key: Key = None,
 ) -> Response:

@@ -87,7 +87,7 @@ def kpis(_holder: Reads, sliced: Sliced, language: Spoken) -> Page[ToldKpi]:
 @router.get("/periods", responses=documented())
 def periods(session: Reading, _holder: Reads, sliced: Sliced, language: Spoken) -> Page[ToldPeriod]:
     """The periods with figures, the earliest first."""
-    closed = dict(session.execute(sa.select(Closing.period, Closing.closed_at)).tuples().all())
+    closed = {row.period: row.closed_at for row in session.execute(_CLOSED)}
     told = [
         ToldPeriod(
             period=str(each),
@@ -135,6 +135,9 @@ def scorecards(
         level=level,
         closed_at=closing.closed_at if closing else None,
     )
+
+
+_CLOSED = sa.select(Closing.period, Closing.closed_at)
 
 
 def _seen(

@@ -72,7 +72,7 @@ def problem(
     *,
     errors: Mapping[str, str] | None = None,
 ) -> JSONResponse:
-    """A refusal. detail: what went wrong, why, and what to do. errors: of each part, by its name."""
+    """A refusal. detail: what went wrong, why, and what to do. errors: of its parts, by name."""
     told: dict[str, Any] = {
         "type": "about:blank",
         "title": status.phrase,
