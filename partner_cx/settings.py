@@ -244,7 +244,7 @@ class Settings:
     oidc_issuer: Annotated[str | None, _issuer] = None  # who signs the brand's staff in
     oidc_client_id: Annotated[str | None, _text] = None
     oidc_client_secret: Annotated[str | None, _hidden] = None
-    oidc_name: Annotated[str, _text] = "your work account"  # as the button calls it
+    oidc_name: Annotated[str | None, _text] = None  # what people call their account there
     oidc_trust_email: Annotated[bool, _yes_or_no] = False  # where it doesn't say it's verified
 
     api_calls_per_minute: Amount = 600  # of each token

@@ -45,7 +45,7 @@ SAID = {
 }
 ROLES = {
     Role.REP: text("Sales rep"),
-    Role.PARTNER: text("Partner"),
+    Role.PARTNER: text("At a partner"),
     Role.MANAGER: text("Channel manager"),
     Role.ADMIN: text("Administrator"),
 }

@@ -32,19 +32,29 @@ def how_to_sign_in(request: Request, said: str = "") -> Response:
 
 @dataclass(frozen=True)
 class _Asking:
-    """An asking for a link. problem: with the address; counted: whether it isn't too often."""
+    """An asking for a link. problem: with the address; counted: whether it isn't too often.
+
+    to: the page that was wanted.
+    """
 
     email: str
+    to: str
     problem: str
     counted: bool
 
 
-def _asking(request: Request, language: Language, email: Annotated[str, Form()] = "") -> _Asking:
+def _asking(
+    request: Request,
+    language: Language,
+    email: Annotated[str, Form()] = "",
+    to: Annotated[str, Form()] = "/",
+) -> _Asking:
     """Read and count an asking, before a transaction is begun."""
     if not is_set_up(wiring(request).settings):
         raise NotFound("Links aren't sent by mail here.")
     problem = _wrong_with(email, language)
-    return _Asking(email, problem, not problem and letters.may_ask(request, email))
+    counted = not problem and letters.may_ask(request, email)
+    return _Asking(email, own_path(to), problem, counted)
 
 
 @router.post("/sign-in")
@@ -58,9 +68,10 @@ def mail_a_link(
             HTTPStatus.UNPROCESSABLE_ENTITY,
             email=asking.email[:EMAIL_LONGEST],
             problem=asking.problem,
+            onward=asking.to,
         )
     if asking.counted:
-        letters.owe_if_known(session, asking.email, now=now)
+        letters.owe_if_known(session, asking.email, now=now, to=asking.to)
     return page(request, "public/sign_in_sent.html", status=HTTPStatus.ACCEPTED)
 
 

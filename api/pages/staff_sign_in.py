@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from api.addresses import see_other
 from api.rates import STAFF_SIGN_INS, client_of, refuse_if_over
 from api.render import page
-from api.request_scope import Clock, wiring
+from api.request_scope import Clock, language_of, wiring
 from api.sign_in import cookies, own_path, provider
 from api.sign_in.provider import Errand
 from integrations.mail.connection import is_set_up as mails_letters
@@ -134,7 +134,7 @@ def _failed(request: Request, failure: Failure, email: str = "") -> Response:
         status=_STATUS.get(failure, HTTPStatus.FORBIDDEN),
         failure=failure.value,
         email=email,
-        staff_name=settings.oidc_name,
+        staff_name=provider.called(settings, language_of(request)),
         mails_links=mails_letters(settings),
     )
     cookies.forget(request, response, COOKIE, path=COOKIE_PATH)

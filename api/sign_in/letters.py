@@ -31,21 +31,22 @@ def may_ask(request: Request, email: str) -> bool:
     return of_client.allowed and of_address.allowed
 
 
-def owe_if_known(session: Session, email: str, *, now: datetime) -> bool:
+def owe_if_known(session: Session, email: str, *, now: datetime, to: str = "/") -> bool:
     """Owe a sign-in letter to the person of an address, if there is one; whether it was owed."""
     person = person_at(session, email)
     departed = has_departed(session, person.id if person else NOBODY)
     if person is None or departed:
         _write_as_much(session, email, now)
         return False
-    owe_to(session, person, now=now)
+    owe_to(session, person, now=now, to=to)
     return True
 
 
-def owe_to(session: Session, person: Person, *, now: datetime) -> None:
-    """Owe a sign-in letter. The link is made when it is sent."""
+def owe_to(session: Session, person: Person, *, now: datetime, to: str = "/") -> None:
+    """Owe a sign-in letter. The link is made when it is sent. to: the page it leads to."""
     key = f"sign_in:{person.id}:{secrets.token_hex(8)}"  # each asking is a letter of its own
-    owe(session, owed_letter("sign_in_link", key, person_id=person.id, about={}), now=now)
+    about = {} if to == "/" else {"to": to}
+    owe(session, owed_letter("sign_in_link", key, person_id=person.id, about=about), now=now)
 
 
 def _write_as_much(session: Session, email: str, now: datetime) -> None:

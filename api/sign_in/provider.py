@@ -28,6 +28,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet, import_key
 
+from api.render import translator
 from partner_cx.errors import Refused, Unreachable
 from partner_cx.settings import Settings, is_this_machine
 
@@ -68,6 +69,13 @@ class Provider:
 def is_set_up(settings: Settings) -> bool:
     """Whether staff can sign in by a provider at all."""
     return bool(settings.oidc_issuer and settings.oidc_client_id)
+
+
+def called(settings: Settings, language: str) -> str:
+    """What a page calls it; empty where there is none."""
+    if not is_set_up(settings):
+        return ""
+    return settings.oidc_name or translator(language)("your work account")
 
 
 def away(settings: Settings, to: str) -> tuple[str, Errand]:

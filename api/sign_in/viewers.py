@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from api.access import Viewer, administrators_only, managers_only, network_only
 from api.addresses import path_of
 from api.render import page
-from api.request_scope import Clock, Reading, wiring
+from api.request_scope import Clock, Reading, language_of, wiring
 from api.sign_in import provider
 from api.sign_in.cookies import session_token
 from api.sign_in.forms import own_path
@@ -30,10 +30,12 @@ def sign_in_page(
     said: str = "",
     email: str = "",
     problem: str = "",
+    onward: str = "",
 ) -> HTMLResponse:
     """How to sign in, by each of the ways that are set up here.
 
     said: the code of a notice. email: as it was written, and problem: what is wrong with it.
+    onward: the page to come to then; else the one that was asked for.
     """
     settings = wiring(request).settings
     return page(
@@ -41,12 +43,12 @@ def sign_in_page(
         "public/sign_in.html",
         status=status,
         mails_links=is_set_up(settings),
-        staff_name=settings.oidc_name if provider.is_set_up(settings) else "",
+        staff_name=provider.called(settings, language_of(request)),
         said=said,
         email=email,
         problem=problem,
         is_turned_away=status == HTTPStatus.UNAUTHORIZED,
-        onward=_onward(request),
+        onward=onward or _onward(request),
     )
 
 

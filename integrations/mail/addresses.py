@@ -12,8 +12,10 @@ def start(settings: Settings) -> str:
     return f"{settings.base_url}/"
 
 
-def sign_in(settings: Settings, token: str) -> str:
-    return f"{settings.base_url}/sign-in/{quote(token, safe='')}"
+def sign_in(settings: Settings, token: str, to: str = "/") -> str:
+    """A sign-in link. to: the page that the person comes to then."""
+    link = f"{settings.base_url}/sign-in/{quote(token, safe='')}"
+    return link if to == "/" else f"{link}?to={quote(to, safe='')}"
 
 
 def statement(settings: Settings, partner_code: str) -> str:

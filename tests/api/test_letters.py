@@ -202,6 +202,17 @@ def test_one_client_cant_have_links_sent_to_everybody(engine: sa.Engine):
     assert len(owed(engine)) == LINKS_PER_CLIENT.amount
 
 
+def test_the_link_leads_to_the_page_that_was_wanted(engine: sa.Engine):
+    client = door(engine)
+    turned_away = client.get("/kpis?of=otif")
+    assert (turned_away.status_code, 'value="/kpis?of=otif"' in turned_away.text) == (401, True)
+    for to in ("/kpis?of=otif", "//evil.example", "https://evil.example", "/\\evil.example"):
+        client.post("/sign-in", data={"email": DORA, "to": to}, headers=OWN)
+    assert [each.payload["about"] for each in owed(engine)] == [{"to": "/kpis?of=otif"}, {}, {}, {}]
+    link = addresses.sign_in(WITH_MAIL, "x", "/kpis?of=otif").removeprefix(WITH_MAIL.base_url)
+    assert 'action="/sign-in/x?to=/kpis%3Fof%3Dotif"' in client.get(link).text
+
+
 def test_another_site_cant_ask(engine: sa.Engine):
     answer = door(engine).post(
         "/sign-in", data={"email": DORA}, headers={"Origin": "https://x.example"}

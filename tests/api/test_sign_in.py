@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from fastapi.testclient import TestClient
+from itsdangerous import URLSafeTimedSerializer
 
+from api.app import make_app
 from api.wiring import set_up_logs
 from partner_cx.database import open_database, transact
 from partner_cx.errors import NotFound
 from partner_cx.network.sessions import SESSION_LASTS
 from partner_cx.network.sign_in_links import LINK_LASTS, SignInLink, make_link
-from tests.harness.cast import HOME_ADDRESS, at_the_door, fresh_link, signed_in, the_cast
+from tests.harness.cast import HOME_ADDRESS, SECRET, at_the_door, fresh_link, signed_in, the_cast
 from tests.harness.databases import fresh_database
 from tests.harness.intake import SETTINGS, partner, take
 from tests.harness.programme import NOW
@@ -130,6 +134,50 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(engine: sa.Engine
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
     assert "Secure" not in cookie
+
+
+def test_the_cookie_is_for_the_path_that_the_service_stands_under(engine: sa.Engine):
+    settings = replace(SETTINGS, secret=SECRET, base_url=f"{HOME_ADDRESS}/cx")
+    app = make_app(engine, settings, clock=lambda: NOW)
+    client = TestClient(app, base_url=HOME_ADDRESS, follow_redirects=False)
+    answer = client.post(f"/cx{fresh_link(engine, 'rep')}?to=/me", headers=OWN)
+    assert "Path=/cx/;" in answer.headers["set-cookie"]
+    assert answer.headers["location"] == "/cx/me"
+    assert client.get("/cx/me").status_code == 200
+
+
+def test_a_scanner_that_opens_everything_uses_nothing_up(engine: sa.Engine):
+    link, client = fresh_link(engine, "rep"), at_the_door(engine)
+    for method in ("GET", "HEAD", "OPTIONS", "PUT", "PROPFIND"):
+        assert client.request(method, link, headers=OWN).status_code in (200, 405)
+    assert client.post(link, headers=OWN).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("to", "page"),
+    [
+        ("/network/2026Q2?of=all", "/network/2026Q2?of=all"),
+        ("/partners/FR%2F75", "/partners/FR%2F75"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("https://evil.example", "/"),
+        ("javascript:alert(1)", "/"),
+        ("/a\r\nSet-Cookie: x=y", "/"),
+        ("/é", "/"),
+        ("", "/"),
+    ],
+)
+def test_whoever_signs_in_comes_to_a_page_of_ours(engine: sa.Engine, to: str, page: str):
+    client = at_the_door(engine)
+    answer = client.post(fresh_link(engine, "rep"), params={"to": to}, headers=OWN)
+    assert answer.headers["location"] == page
+
+
+def test_a_cookie_of_an_earlier_version_no_longer_counts(engine: sa.Engine):
+    client = at_the_door(engine)
+    signed = URLSafeTimedSerializer(SECRET, salt="session").dumps("0" * 64)
+    client.cookies.set("partner_cx_session", str(signed))
+    assert client.get("/me").status_code == 401
 
 
 def test_the_cookie_stays_on_https_when_it_came_by_it(engine: sa.Engine):

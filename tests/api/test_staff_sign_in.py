@@ -21,6 +21,7 @@ from partner_cx.database import open_database, reading, transact
 from partner_cx.network.departures import depart
 from partner_cx.network.sessions import OpenedBy, WebSession
 from partner_cx.network.sign_in_links import person_called
+from partner_cx.rates import RateCount
 from partner_cx.settings import Settings
 from tests.harness.cast import CAST, HOME_ADDRESS, SECRET, the_cast
 from tests.harness.databases import EACH_KIND, fresh_database
@@ -39,6 +40,12 @@ def engine(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
         the_cast(opened)
         yield opened
         opened.dispose()
+
+
+@pytest.fixture(autouse=True)
+def uncounted(engine: sa.Engine) -> None:
+    """All browsers here are one client, whose count another test may have filled."""
+    transact(engine, lambda session: session.execute(sa.delete(RateCount)))
 
 
 @pytest.fixture

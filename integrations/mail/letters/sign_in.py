@@ -41,9 +41,10 @@ def written(address: str) -> Written:
     )
 
 
-def _write(desk: Desk, _about: About) -> Written:
+def _write(desk: Desk, about: About) -> Written:
+    """about: `to`, the page that the reader asked for, if it was one."""
     token = make_link(desk.session, desk.reader.email, now=desk.now)
-    return written(addresses.sign_in(desk.settings, token))
+    return written(addresses.sign_in(desk.settings, token, str(about.get("to", "/"))))
 
 
 def _preview(settings: Settings) -> Written:
