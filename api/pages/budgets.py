@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Query, Request, Response
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from api import exports
 from api.access import Viewer
@@ -24,6 +25,7 @@ from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import Manages, SeesNetwork
 from partner_cx.database import transact
 from partner_cx.errors import Conflict, Invalid, NotFound
+from partner_cx.network.partners import Partner
 from partner_cx.quantities import number_text, percent, points_text
 from partner_cx.words import Words
 from rewards.budgets import POINTS_MAX, BudgetReport, alerts, fund, report, reports
@@ -121,11 +123,10 @@ def budget(
     """One budget: its points, what may come, its rules, reservations, alerts and entries."""
     _refuse_unknown(session, code, now)
     if form:
-        say = translator(language)
-        columns = [say(each) for each in (text("Day"), text("Points"), text("What for"))]
+        columns = [translator(language)(each) for each in ENTRY_COLUMNS]
         rows = [
-            (entry.effective_on, points, _why(entry).in_(language))
-            for entry, points in session.execute(_entries(code))
+            (entry.effective_on, partner, points, _why(entry).in_(language))
+            for entry, points, partner in session.execute(_entries(code))
         ]
         return exports.table(request, columns, rows, f"budget-{code}", form)
     notice = translator(language)(SAID[said]) if said in SAID else ""
@@ -271,6 +272,7 @@ COLUMNS = (
     text("Reserved"),
     text("Left"),
 )
+ENTRY_COLUMNS = (text("Day"), text("Partner"), text("Points"), text("What for"))
 
 
 def _row(told_: BudgetReport) -> tuple[str | int, ...]:
@@ -324,7 +326,7 @@ def _page(
     today = now.astimezone(wiring(request).settings.zone).date()
     told_ = report(session, code)
     entries = session.execute(_entries(code).limit(PAGE_ROWS + 1).offset((number - 1) * PAGE_ROWS))
-    rows = [_entry(transfer, points, language) for transfer, points in entries]
+    rows = [_entry(*each, language) for each in entries]
     say = translator(language)
     return page(
         request,
@@ -360,7 +362,7 @@ def _page(
     )
 
 
-def _outlook(found: Outlook, language: str) -> dict[str, str] | None:
+def _outlook(found: Outlook, language: str) -> dict[str, Any] | None:
     """What may still come; None where no rule is open."""
     if not found.open_awards:
         return None
@@ -369,6 +371,7 @@ def _outlook(found: Outlook, language: str) -> dict[str, str] | None:
         "open": number_text(found.open_awards, language),
         "expected": points_text(round(found.expected), language),
         "likely_most": points_text(found.likely_most, language),
+        "surely": not chance,
         "chance": percent(chance, language, 0 if chance > 1 / 100 or not chance else 2),
         "state": "problem" if chance > 1 / 2 else "warning" if chance > 1 / 20 else "done",
     }
@@ -389,8 +392,10 @@ def _alert(alert: Any, language: str) -> dict[str, Any]:
     return {"at": alert.raised_at, "code": alert.budget_code, "told": alert.sentence.in_(language)}
 
 
-def _entry(transfer: Transfer, points: int, language: str) -> dict[str, Any]:
+def _entry(transfer: Transfer, points: int, partner: str | None, language: str) -> dict[str, Any]:
     return {
+        "partner": partner or "",
+        "href": f"/partners/{quote(partner, safe='')}" if partner else "",
         "on": transfer.effective_on,
         "why": _why(transfer).in_(language),
         "points": f"{'+' if points > 0 else ''}{number_text(points, language)}",
@@ -401,10 +406,19 @@ def _why(transfer: Transfer) -> Words:
     return Words(transfer.why_en, transfer.why_fr)
 
 
-def _entries(code: str) -> sa.Select[Transfer, int]:
-    """What moved in the budget, the latest first."""
+def _entries(code: str) -> sa.Select[Transfer, int, str | None]:
+    """What moved in the budget and for which partner, the latest first."""
+    other, wallet = aliased(Entry), aliased(Account)
+    partner = (
+        sa.select(sa.func.min(Partner.code))
+        .join(wallet, wallet.partner_id == Partner.id)
+        .join(other, other.account_id == wallet.id)
+        .where(other.transfer_id == Transfer.id)
+        .correlate(Transfer)
+        .scalar_subquery()
+    )
     return (
-        sa.select(Transfer, Entry.points)
+        sa.select(Transfer, Entry.points, partner)
         .join(Entry, Entry.transfer_id == Transfer.id)
         .join(Account, Account.id == Entry.account_id)
         .where(Account.kind == AccountKind.BUDGET, Account.owner == code)

@@ -48,6 +48,7 @@ def read(given: Entered) -> tuple[Rule | None, list[Problem]]:
     """The rule, or everything that is in its way."""
     fields = dict(_fields(given))
     problems = [Problem(_field_of(each), each) for each in _one_by_one(fields)]
+    problems.sort(key=_place_in_form)
     try:
         rule = Rule.read(Given(fields, "", ""))
     except Misread as misread:
@@ -346,12 +347,17 @@ def _each(
 
 def _tried(read_part: Callable[[Given], object], given: Given) -> Iterator[Misread]:
     if given.value is None:
-        yield given.refused("there is nothing in it.", "Fill it in.")
+        yield _empty(given)
         return
     try:
         read_part(given)
     except Misread as misread:
-        yield misread
+        is_empty = misread.reason.endswith("” is empty.")  # a line to take out of YAML
+        yield _empty(Given(None, misread.place, "")) if is_empty else misread
+
+
+def _empty(given: Given) -> Misread:
+    return given.refused("there is nothing in it.", "Fill it in.")
 
 
 def _read_test(given: Given) -> RuleTest:
@@ -359,6 +365,18 @@ def _read_test(given: Given) -> RuleTest:
     if isinstance(unreadable, _Unreadable):
         raise unreadable.misread
     return RuleTest.read(given)
+
+
+# The parts of the form from top to bottom, by how their fields' names begin.
+_FORM = (
+    *("starts", "ends", "kinds", "tiers", "countries", "groups", f"{CONDITIONS}.", "new"),
+    *("points", "unit", "step", "budget", "limit", "code", "label", "source", "test"),
+)
+
+
+def _place_in_form(problem: Problem) -> int:
+    places = (at for at, name in enumerate(_FORM) if problem.field.startswith(name))
+    return next(places, len(_FORM))
 
 
 def _field_of(misread: Misread) -> str:

@@ -99,7 +99,9 @@ def meter(report: BudgetReport | None, language: str) -> Meter | None:
         return None
     share = Fraction(report.used, report.funded)
     say = translator(language)
-    told = say("{used} of {funded} used ({share}), {reserved} of it reserved")
+    told = say("{used} of {funded} used ({share})")
+    if report.reserved:
+        told = say("{used} of {funded} used ({share}), {reserved} of it reserved")
     return Meter(
         told.format(
             used=number_text(report.used, language),
