@@ -32,7 +32,7 @@ from api.pages import (
     start,
 )
 from api.pages.closing import closes, holds, restatements
-from api.pages.partner import statement
+from api.pages.partner import figures, home, statement
 from api.render import page
 from api.request_scope import Wiring, remember_language
 from api.sign_in import OwnForm, SignInNeeded, Visitor, sign_in_page
@@ -50,7 +50,9 @@ PAGES = (
     me.router,
     network.router,
     partners.router,
+    home.router,
     statement.router,
+    figures.router,
     definitions.router,
     closes.router,
     holds.router,

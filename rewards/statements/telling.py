@@ -195,6 +195,13 @@ def proposed(proposal: Proposed) -> Iterator[Words]:
     yield _outcome(proposal)
 
 
+def proposed_to_partner(proposal: Proposed) -> Iterator[Words]:
+    """What was put right, and the facts that changed: who proposed it is the programme's own."""
+    yield proposal.why
+    for told in _changes(proposal.changes):
+        yield Words("Since then: {what}", "Depuis\u202f: {what}").format(what=told)
+
+
 def not_for(other: NotFor) -> Words:
     """`Network quality bonus, version 1: Only partners of tier:gold can earn it.`"""
     return Words("{label}, version {n}: {why}", "{label}, version {n}\u202f: {why}").format(

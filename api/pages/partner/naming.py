@@ -8,6 +8,7 @@ from urllib.parse import quote
 from api.catalogues import text
 from api.render import translator
 from partner_cx.network.partners import Partner
+from partner_cx.periods import Period
 
 KIND_NAMES = {
     "distributor": text("distributor"),
@@ -25,10 +26,25 @@ def about(partner: Partner, language: str) -> str:
 
 
 def address_of(partner: Partner) -> str:
-    """Where a partner's statement stands, whatever its code holds."""
-    return f"/partners/{quote(partner.code, safe='')}"
+    """Where a partner's home stands, whatever its code holds."""
+    return f"/partners/{_quoted(partner.code)}"
+
+
+def statement_of(partner: Partner, period: Period | None = None) -> str:
+    """Where a partner's statement stands; of one period alone, if one is named."""
+    asked = f"?period={period}" if period else ""
+    return f"/statements/{_quoted(partner.code)}{asked}"
+
+
+def figures_of(partner: Partner) -> str:
+    """Where a partner's figures stand."""
+    return f"/figures/{_quoted(partner.code)}"
 
 
 def links_to(partners: Iterable[Partner]) -> list[dict[str, str]]:
-    """The partners' names, each with where its statement stands."""
+    """The partners' names, each with where its home stands."""
     return [{"name": each.name, "href": address_of(each)} for each in partners]
+
+
+def _quoted(code: str) -> str:
+    return quote(code, safe="")

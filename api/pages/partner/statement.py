@@ -1,130 +1,368 @@
-"""A partner's statement: the balance, every entry with its reason, and what was missed."""
+"""A partner's statement: every point that came in or went out, what is held, what was missed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
 
-from api.access import partners_below, visible_partner
-from api.pages.partner.naming import about, links_to
-from api.pages.told import ToldState, told, told_state
-from api.render import page
-from api.request_scope import Language, Reading, wiring
+from api import exports
+from api.access import visible_partner
+from api.addresses import see_other
+from api.exports import FileFormat, FormatAsked
+from api.pages.partner.explained import explained_words
+from api.pages.partner.rows import (
+    ROWS,
+    Place,
+    View,
+    day_told,
+    elsewhere,
+    head,
+    offset_of,
+    own_partner,
+    owner,
+    pager,
+    signed,
+    today,
+    with_,
+)
+from api.pages.told import told, told_state
+from api.render import page, translator
+from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import SignedIn
+from partner_cx.errors import NotFound
 from partner_cx.measures.figures import State
+from partner_cx.network.partners import Partner
+from partner_cx.periods import Period, PeriodKind
 from partner_cx.quantities import number_text, points_text
-from rewards import statements
 from rewards.conditions import Verdict
-from rewards.statements import Held, Line, Shortfall, Unearned
+from rewards.restating.compensations import carried
+from rewards.rules import Recipient, Rule
+from rewards.statements import Held
+from rewards.statements.explaining import explain_decision, explain_entry
+from rewards.statements.listing import (
+    Listed,
+    MissedEvent,
+    Purse,
+    Shown,
+    entries,
+    held,
+    missed_events,
+    purse,
+    rules_met,
+)
+from rewards.statements.missed import Close, Missed, closes_missed, missed_at
+from rewards.statements.shortfalls import figures_of
 
 router = APIRouter()
 
+QUARTERS_OFFERED = 24
 
-@router.get("/partners/{code:path}")  # a code may hold a slash
-def statement(
-    request: Request, code: str, session: Reading, language: Language, viewer: SignedIn
+
+class Asked(BaseModel):
+    """What of a statement somebody wants to see, as the address has it.
+
+    page, held, events: which page of each list. closed: the close whose misses are shown.
+    entry, decision: what is opened, by the entry's key or the decision's number.
+    """
+
+    period: str = ""
+    rule: str = ""
+    page: Place = 1
+    held: Place = 1
+    events: Place = 1
+    closed: str = ""
+    entry: str = ""
+    decision: Annotated[int | None, Query(ge=1, lt=2**63)] = None
+
+    @property
+    def shown(self) -> Shown:
+        return Shown(Period.parse(self.period) if self.period else None, self.rule or None)
+
+
+AskedFor = Annotated[Asked, Query()]
+
+
+@router.get("/statement")
+def own_statement(
+    request: Request,
+    session: Reading,
+    language: Language,
+    viewer: SignedIn,
+    now: Clock,
+    asked: AskedFor,
+    format: FormatAsked = None,  # noqa: A002 - the word in the address
 ) -> Response:
-    """A partner's statement: the balance, every entry with its reason, and what was missed."""
+    partner = own_partner(session, viewer)
+    if partner is None:
+        return see_other(request, elsewhere(viewer))
+    return _statement(View(request, session, language, viewer, now), partner, asked, format)
+
+
+@router.get("/statements/{code:path}")  # a code may hold a slash
+def statement(
+    request: Request,
+    code: str,
+    session: Reading,
+    language: Language,
+    viewer: SignedIn,
+    now: Clock,
+    asked: AskedFor,
+    format: FormatAsked = None,  # noqa: A002 - the word in the address
+) -> Response:
+    """A partner's statement; one entry of it, opened; or all of it as a file."""
     partner = visible_partner(session, viewer, code)
-    settings = wiring(request).settings
-    story = statements.statement(session, partner.code, settings=settings)
-    entries = [_entry(line, language) for line in reversed(story.lines)]
-    held = [_held(each, language) for each in reversed((*story.refused, *story.waiting))]
-    missed = [_missed(each, language) for each in reversed(story.unearned)]
-    _tell_apart([*entries, *missed, *held])
+    return _statement(View(request, session, language, viewer, now), partner, asked, format)
+
+
+def _statement(view: View, partner: Partner, asked: Asked, format: FileFormat | None) -> Response:  # noqa: A002
+    if asked.entry or asked.decision:
+        return _opened(view, partner, asked)
+    rules = rules_met(view.session, partner.id)
+    if asked.rule and asked.rule not in {rule.code for rule in rules.values()}:
+        raise NotFound(
+            "There is no such rule on this statement.", remedy="Choose one from the statement."
+        )
+    if format:
+        return _file(view, partner, asked, format)
+    own, shown = owner(partner), asked.shown
+    has = purse(view.session, own)
     return page(
-        request,
+        view.request,
         "partner/statement.html",
-        partner=partner,
-        about=about(partner, language),
-        balance=number_text(story.balance, language),
-        balance_words=points_text(story.balance, language),
-        pending=number_text(story.pending, language) if story.pending else "",
-        carried=number_text(story.carried, language) if story.carried else "",
-        held=held,
-        entries=entries,
-        missed=missed,
-        below=links_to(partners_below(session, partner)),
+        **head(view.request, view.viewer, partner, "statement"),
+        **_worth(view, partner, has),
+        **_filters(view, rules, asked, has),
+        **_entries(view, partner, asked, shown),
+        **_held(view, partner, asked, shown),
+        **_missed(view, partner, rules, asked, shown),
+        **_missed_events(view, partner, rules, asked, shown),
+        exports=exports.links(view.request),
     )
 
 
-def _tell_apart(cards: Iterable[dict[str, Any]]) -> None:
-    """Let a period's anchor lead to its first card, and no two cards share one."""
-    seen: dict[str, int] = {}
-    for card in cards:
-        anchor = card["anchor"]
-        seen[anchor] = seen.get(anchor, 0) + 1
-        if seen[anchor] > 1:
-            card["anchor"] = f"{anchor}-{seen[anchor]}"
+def _opened(view: View, partner: Partner, asked: Asked) -> Response:
+    settings = wiring(view.request).settings
+    own = owner(partner)
+    if asked.decision:
+        explained = explain_decision(
+            view.session, own, asked.decision, settings=settings, rows=ROWS
+        )
+    else:
+        explained = explain_entry(view.session, own, asked.entry, settings=settings, rows=ROWS)
+    back = with_(view.request, entry=None, decision=None)
+    return page(
+        view.request,
+        "partner/explained.html",
+        **head(view.request, view.viewer, partner, "statement"),
+        back_href="" if back == "?" else back,
+        **explained_words(explained, view.language),
+    )
 
 
-def _entry(line: Line, language: str) -> dict[str, Any]:
+def _file(view: View, partner: Partner, asked: Asked, format: FileFormat) -> Response:  # noqa: A002
+    """Every entry under the filters, for a spreadsheet."""
+    say = translator(view.language)
+    found = entries(view.session, owner(partner), asked.shown, limit=None)
+    columns = [
+        say("Day"), say("Reason"), say("Rule"), say("Period"),
+        say("Points"), say("Balance"), say("Entry"),
+    ]  # fmt: skip
+    rows = [
+        [
+            each.on,
+            each.why.in_(view.language),
+            each.rule.label.in_(view.language) if each.rule else None,
+            str(each.period) if each.period else None,
+            each.points,
+            each.balance,
+            each.key,
+        ]
+        for each in found.rows
+    ]
+    return exports.table(view.request, columns, rows, f"statement-{partner.code}", format)
+
+
+# --- The parts of the page ------------------------------------------------------------------------
+
+
+def _worth(view: View, partner: Partner, has: Purse) -> dict[str, Any]:
+    owing = sum(each.points for each in carried(view.session, [partner.id]))
     return {
-        "anchor": str(line.period) if line.period else f"entry-{line.key}",
-        "on": line.on,
-        "title": line.rule.label.in_(language) if line.rule else "",
-        "period": line.period.label(language) if line.period else "",
-        "points": f"{'+' if line.points > 0 else ''}{number_text(line.points, language)}",
-        "balance": points_text(line.balance, language),
-        "why": line.why.in_(language),
-        "version": line.rule.version if line.rule else None,
-        "figures": [told(figure, language) for figure in line.figures],
-        "corrects": line.corrects.sentence.in_(language) if line.corrects else "",
+        "balance": number_text(has.balance, view.language),
+        "pending": points_text(has.pending, view.language) if has.pending else "",
+        "carried": points_text(owing, view.language) if owing else "",
     }
 
 
-def _held(each: Held, language: str) -> dict[str, Any]:
-    return {
-        "anchor": f"held-{each.key}",
-        "on": each.on,
-        "title": each.rule.label.in_(language) if each.rule else "",
-        "period": each.period.label(language) if each.period else "",
-        "points": number_text(each.points, language),
-        "waits": each.waits,
-        "sentence": each.sentence.in_(language),
-        "version": each.rule.version if each.rule else None,
-        "figures": [told(figure, language) for figure in each.figures],
+def _filters(view: View, rules: Mapping[int, Rule], asked: Asked, has: Purse) -> dict[str, Any]:
+    """The choices of the filters: every quarter with an entry, every rule that ever decided."""
+    last = Period.of(today(view.request, view.now), PeriodKind.QUARTER)
+    first = Period.of(has.since, PeriodKind.QUARTER) if has.since else last
+    quarters = Period.span(min(first, last), last)[-QUARTERS_OFFERED:][::-1]
+    periods = [(str(each), each.label(view.language)) for each in quarters]
+    if asked.period and asked.shown.period not in quarters:
+        chosen = Period.parse(asked.period)
+        periods.insert(0, (asked.period, chosen.label(view.language)))
+    labels = {
+        rule.code: rule.label.in_(view.language)
+        for rule in rules.values()
+        if rule.award.to is not Recipient.PERSON
     }
-
-
-def _missed(each: Unearned, language: str) -> dict[str, Any]:
+    say = translator(view.language)
     return {
-        "anchor": str(each.period) if each.period else f"{each.rule.code}-{each.on}",
-        "title": each.rule.label.in_(language),
-        "period": each.period.label(language) if each.period else "",
-        "worth": each.worth.in_(language),
-        "state": _verdict(each.verdict, language),
-        "sentence": each.sentence.in_(language),
-        "version": each.rule.version,
-        "shortfalls": [_shortfall(shortfall, language) for shortfall in each.shortfalls],
-        "figures": [told(figure, language) for figure in each.figures],
-    }
-
-
-def _verdict(verdict: Verdict, language: str) -> ToldState | None:
-    states = {Verdict.NOT_MET: State.RED, Verdict.UNKNOWN: State.NO_DATA}
-    return told_state(states.get(verdict), language)
-
-
-def _shortfall(shortfall: Shortfall, language: str) -> dict[str, Any]:
-    rows = shortfall.misses.rows
-    more = shortfall.misses.total - len(rows)
-    return {
-        "sentence": shortfall.sentence.in_(language),
-        "kpi": shortfall.figure.kpi,
-        "total": number_text(shortfall.misses.total, language),
-        "more": number_text(more, language) if more else "",
-        "rows": [
-            {
-                "source_id": row.source_id,
-                "day": row.day,
-                "what": row.what.in_(language),
-                "verdict": row.verdict.in_(language),
-                "corrected": row.corrected_since,
-                "withdrawn": row.withdrawn_since,
-            }
-            for row in rows
+        "chosen": {"period": asked.period, "rule": asked.rule},
+        "is_filtered": bool(asked.period or asked.rule),
+        "period_choices": [("", say("All periods")), *periods],
+        "rule_choices": [
+            ("", say("All rules")),
+            *sorted(labels.items(), key=lambda each: each[1].casefold()),
         ],
+    }
+
+
+def _entries(view: View, partner: Partner, asked: Asked, shown: Shown) -> dict[str, Any]:
+    found = entries(view.session, owner(partner), shown, limit=ROWS, offset=offset_of(asked.page))
+    return {
+        "entries": [
+            _entry(each, view.language, with_(view.request, entry=each.key)) for each in found.rows
+        ],
+        "entries_pager": pager(view.request, "page", asked.page, found.total, view.language),
+    }
+
+
+def _entry(line: Listed, language: str, href: str) -> dict[str, Any]:
+    say = translator(language)
+    notes = []
+    if line.corrects:
+        notes.append(
+            say("Corrects the entry of {day}; that one stays.").format(
+                day=day_told(line.corrects, language)
+            )
+        )
+    if line.held_since:
+        notes.append(say("Held since {day}.").format(day=day_told(line.held_since, language)))
+    return {
+        "on": day_told(line.on, language),
+        "why": line.why.in_(language),
+        "notes": notes,
+        "points": signed(line.points, language),
+        "is_gain": line.points > 0,
+        "balance": number_text(line.balance, language),
+        "href": href,
+    }
+
+
+def _held(view: View, partner: Partner, asked: Asked, shown: Shown) -> dict[str, Any]:
+    found = held(view.session, owner(partner), shown, limit=ROWS, offset=offset_of(asked.held))
+    cards = [_held_card(view, each) for each in found.rows]
+    return {
+        "waiting": [each for each in cards if each["waits"]],
+        "taken_back": [each for each in cards if not each["waits"]],
+        "held_pager": pager(
+            view.request, "held", asked.held, found.total, view.language, anchor="pending"
+        ),
+    }
+
+
+def _held_card(view: View, each: Held) -> dict[str, Any]:
+    return {
+        "on": day_told(each.on, view.language),
+        "points": number_text(each.points, view.language),
+        "waits": each.waits,
+        "sentence": each.sentence.in_(view.language),
+        "why": each.why.in_(view.language),
+        "href": with_(view.request, entry=each.key),
+    }
+
+
+# --- What was missed ------------------------------------------------------------------------------
+
+
+def _missed(
+    view: View, partner: Partner, rules: Mapping[int, Rule], asked: Asked, shown: Shown
+) -> dict[str, Any]:
+    """What was missed at one close, the latest unless another is asked for."""
+    closes = closes_missed(view.session, partner.id, rules, shown)
+    close = _chosen(closes, asked.closed)
+    if close is None:
+        return {"missed": [], "missed_at": "", "missed_on": None, "closes": []}
+    found = missed_at(view.session, partner, close, rules, shown)
+    return {
+        "missed": [_miss(view, each) for each in found],
+        "missed_at": close.period.label(view.language),
+        "missed_on": close.closed_at,
+        "closes": [
+            {
+                "label": each.period.label(view.language),
+                "href": with_(view.request, "missed", closed=each.period, page=None),
+                "current": each == close,
+            }
+            for each in _near(closes, close)
+        ],
+    }
+
+
+def _chosen(closes: Sequence[Close], asked: str) -> Close | None:
+    """The close that is asked for; one at which nothing was missed has nothing to show."""
+    if not asked:
+        return closes[0] if closes else None
+    period = Period.parse(asked)
+    return next((each for each in closes if each.period == period), None)
+
+
+CLOSES_OFFERED = 8
+
+
+def _near(closes: Sequence[Close], chosen: Close) -> Sequence[Close]:
+    """A few closes around the one shown: with ten years of them, not all."""
+    place = closes.index(chosen)
+    first = max(0, min(place - CLOSES_OFFERED // 2, len(closes) - CLOSES_OFFERED))
+    return closes[first : first + CLOSES_OFFERED]
+
+
+_VERDICTS = {Verdict.NOT_MET: State.RED, Verdict.UNKNOWN: State.NO_DATA}
+
+
+def _miss(view: View, each: Missed) -> dict[str, Any]:
+    language = view.language
+    return {
+        "title": each.rule.label.in_(language),
+        "worth": each.rule.award.told.in_(language),
+        "state": told_state(_VERDICTS.get(each.verdict), language),
+        "sentence": each.sentence.in_(language),
+        "figures": [told(figure, language) for figure in figures_of(each.decision)],
+        "href": with_(view.request, decision=each.number),
+    }
+
+
+def _missed_events(
+    view: View, partner: Partner, rules: Mapping[int, Rule], asked: Asked, shown: Shown
+) -> dict[str, Any]:
+    found = missed_events(
+        view.session, partner.id, rules, shown, limit=ROWS, offset=offset_of(asked.events)
+    )
+    return {
+        "events": [_event(view, each) for each in found.rows],
+        "events_pager": pager(
+            view.request, "events", asked.events, found.total, view.language, anchor="events"
+        ),
+    }
+
+
+def _event(view: View, each: MissedEvent) -> dict[str, Any]:
+    say = translator(view.language)
+    why = {
+        Verdict.NOT_MET: say("conditions not met"),
+        Verdict.UNKNOWN: say("left open: a figure is missing"),
+        Verdict.MET: say("earned, not paid yet") if each.points else say("limit reached"),
+    }
+    return {
+        "on": day_told(each.on, view.language),
+        "title": each.rule.label.in_(view.language),
+        "subject": each.subject or "",
+        "why": why[Verdict(each.verdict)],
+        "href": with_(view.request, decision=each.number),
     }

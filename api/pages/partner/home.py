@@ -1,0 +1,227 @@
+"""A partner's home: what there is, what is coming, what to do for it, and what the last close gave.
+
+Every number leads to where it says why: the statement, the figures, or the rule's own conditions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.orm import Session
+
+from api.access import Viewer, visible_partner
+from api.addresses import see_other
+from api.pages.partner.naming import about, address_of, figures_of, statement_of
+from api.pages.partner.progress import next_steps, repeated_card, towards_card
+from api.pages.partner.rows import (
+    ROWS,
+    day_told,
+    elsewhere,
+    head,
+    offset_of,
+    own_partner,
+    owner,
+    pager,
+    signed,
+    today,
+)
+from api.pages.told import told
+from api.render import page, translator
+from api.request_scope import Clock, Language, Reading
+from api.sign_in import SignedIn
+from partner_cx.measures.catalogue import CATALOGUE
+from partner_cx.measures.figures import Figure, State
+from partner_cx.measures.scorecards import ScorecardRow, kept_figures
+from partner_cx.network import groups
+from partner_cx.network.partners import Partner
+from partner_cx.periods import Period, PeriodKind
+from partner_cx.quantities import number_text, points_text
+from rewards.conditions import Verdict
+from rewards.frozen import FrozenFigure
+from rewards.progress import Progress, progress
+from rewards.progress.around import Decided, Outcome, Supplied, last_close, supplied
+from rewards.statements.listing import Shown, entries, purse
+
+router = APIRouter()
+
+PageAsked = Annotated[int, Query(alias="page", ge=1, le=1_000_000)]
+
+ENTRIES_SHOWN = 5
+QUALITY = ("otif", "sla_response", "portal_adoption")  # what is told of each partner below
+
+
+@router.get("/home")
+def own_home(
+    request: Request,
+    session: Reading,
+    language: Language,
+    viewer: SignedIn,
+    now: Clock,
+    place: PageAsked = 1,
+) -> Response:
+    """One's own partner's home; whoever has none is led to where they begin."""
+    partner = own_partner(session, viewer)
+    if partner is None:
+        return see_other(request, elsewhere(viewer))
+    return _home(request, session, language, viewer, now, partner, place)
+
+
+@router.get("/partners/{code:path}")  # a code may hold a slash
+def home(
+    request: Request,
+    code: str,
+    session: Reading,
+    language: Language,
+    viewer: SignedIn,
+    now: Clock,
+    place: PageAsked = 1,
+) -> Response:
+    """A partner's home, as the partner sees it."""
+    partner = visible_partner(session, viewer, code)
+    return _home(request, session, language, viewer, now, partner, place)
+
+
+def _home(
+    request: Request,
+    session: Session,
+    language: str,
+    viewer: Viewer,
+    now: datetime,
+    partner: Partner,
+    place: int,
+) -> Response:
+    day = today(request, now)
+    ahead = progress(session, partner, groups.of_partner(session, partner), day)
+    outcome = last_close(session, partner.id)
+    below, total = supplied(session, partner.id, limit=ROWS, offset=offset_of(place))
+    quarter = Period.of(day, PeriodKind.QUARTER)
+    return page(
+        request,
+        "partner/home.html",
+        **head(request, viewer, partner, "home"),
+        **_worth(session, partner, language),
+        quarter=quarter.label(language),
+        days_left=(quarter.last_day - day).days,
+        as_of=ahead.as_of,
+        **_ahead(ahead, partner, language),
+        outcome=_outcome(outcome, partner, language) if outcome else None,
+        below=_below(session, below, quarter, outcome, language),
+        below_headings=[CATALOGUE[code].label.in_(language) for code in QUALITY],
+        below_pager=pager(request, "page", place, total, language, anchor="below"),
+    )
+
+
+def _worth(session: Session, partner: Partner, language: str) -> dict[str, Any]:
+    """What there is, and the last entries that led there."""
+    own = owner(partner)
+    has = purse(session, own)
+    found = entries(session, own, Shown(), limit=ENTRIES_SHOWN)
+    return {
+        "balance": number_text(has.balance, language),
+        "pending": number_text(has.pending, language) if has.pending else "",
+        "entries": [
+            {
+                "on": day_told(each.on, language),
+                "why": each.why.in_(language),
+                "points": signed(each.points, language),
+                "is_gain": each.points > 0,
+                "href": f"{statement_of(partner)}?{urlencode({'entry': each.key})}",
+            }
+            for each in found.rows
+        ],
+    }
+
+
+def _ahead(ahead: Progress, partner: Partner, language: str) -> dict[str, Any]:
+    figures = figures_of(partner)
+    return {
+        "steps": next_steps(ahead, language),
+        "towards": [towards_card(each, figures, language) for each in ahead.towards],
+        "repeated": [repeated_card(each, language) for each in ahead.repeated],
+    }
+
+
+# --- The last close -------------------------------------------------------------------------------
+
+
+def _outcome(outcome: Outcome, partner: Partner, language: str) -> dict[str, Any]:
+    say = translator(language)
+    won = sum(1 for each in outcome.decided if each.key)
+    return {
+        "period": outcome.period.label(language),
+        "closed_at": outcome.closed_at,
+        "summary": say("{points}: {won} of {judged} rules for you brought something.").format(
+            points=points_text(outcome.points, language),
+            won=number_text(won, language),
+            judged=number_text(len(outcome.decided), language),
+        ),
+        "href": f"{statement_of(partner)}?closed={outcome.period}#missed",
+        "missed": len(outcome.decided) - won,
+        "rules": [_decided(each, partner, language) for each in outcome.decided],
+    }
+
+
+def _decided(each: Decided, partner: Partner, language: str) -> dict[str, Any]:
+    say = translator(language)
+    if each.key:
+        said = points_text(each.points, language)
+    elif each.points:
+        said = say("earned, not paid yet")
+    else:
+        said = {
+            Verdict.MET: say("limit reached"),
+            Verdict.NOT_MET: say("conditions not met"),
+            Verdict.UNKNOWN: say("left open: a figure is missing"),
+        }[Verdict(each.verdict)]
+    return {
+        "label": each.rule.label.in_(language),
+        "said": said,
+        "won": bool(each.key),
+        "href": f"{statement_of(partner)}?decision={each.number}",
+    }
+
+
+# --- The partners below ---------------------------------------------------------------------------
+
+
+def _below(
+    session: Session,
+    found: Any,
+    quarter: Period,
+    outcome: Outcome | None,
+    language: str,
+) -> dict[str, Any] | None:
+    """The partners below, with their states in the running quarter, or else at the last close."""
+    if not found:
+        return None
+    codes = [each.partner.code for each in found]
+    period, figures = quarter, _figures(session, quarter, codes, ScorecardRow)
+    if not figures and outcome is not None:
+        period, figures = outcome.period, _figures(session, outcome.period, codes, FrozenFigure)
+    return {
+        "period": period.label(language),
+        "rows": [_row(each, figures.get(each.partner.code, {}), language) for each in found],
+    }
+
+
+def _figures(
+    session: Session, period: Period, codes: list[str], table: type[ScorecardRow | FrozenFigure]
+) -> dict[str, dict[str, Figure]]:
+    asked = (table.subject.in_(codes), table.kpi.in_(QUALITY))
+    return kept_figures(session, period, "partner", *asked, table=table)
+
+
+def _row(each: Supplied, figures: Mapping[str, Figure], language: str) -> dict[str, Any]:
+    nothing = {code: Figure(code, None, state=State.NO_DATA) for code in QUALITY}
+    return {
+        "name": each.partner.name,
+        "about": about(each.partner, language),
+        "href": address_of(each.partner),
+        "figures": [told(figures.get(code, nothing[code]), language) for code in QUALITY],
+        "balance": number_text(each.balance, language),
+        "statement_href": statement_of(each.partner),
+    }

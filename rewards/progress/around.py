@@ -1,0 +1,115 @@
+"""Beside progress: what the last close came to, and the partners that one supplies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, aliased
+
+from partner_cx.network.partners import Partner
+from partner_cx.periods import Period
+from rewards.decisions import DecisionRow
+from rewards.frozen import Closing
+from rewards.ledger import Account, AccountKind, Transfer
+from rewards.rulebook import RuleVersion
+from rewards.rules import Rule
+from rewards.statements.known_rules import known_rules
+
+_LEVELS_MAX = 100  # no hierarchy is deeper; a partner that is its own forebear would be
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a rule came to at a close. key: of the entry that paid it; None: nothing did."""
+
+    number: int
+    rule: Rule
+    verdict: str
+    points: int
+    key: str | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the latest close that decided anything about a partner came to."""
+
+    period: Period
+    closed_at: datetime
+    decided: tuple[Decided, ...]
+
+    @property
+    def points(self) -> int:
+        """What was paid, or is held."""
+        return sum(each.points for each in self.decided if each.key)
+
+
+def last_close(session: Session, partner_id: int) -> Outcome | None:
+    """The outcome of the last close; None before the first."""
+    latest = sa.select(sa.func.max(DecisionRow.closing_id)).where(
+        DecisionRow.partner_id == partner_id
+    )
+    found = session.execute(
+        sa.select(
+            Closing.period,
+            Closing.closed_at,
+            DecisionRow.id,
+            DecisionRow.verdict,
+            DecisionRow.points,
+            RuleVersion.id.label("version_id"),
+            RuleVersion.digest,
+            Transfer.key,
+        )
+        .join(DecisionRow, DecisionRow.closing_id == Closing.id)
+        .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
+        .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
+        .where(Closing.id == latest.scalar_subquery(), DecisionRow.partner_id == partner_id)
+        .order_by(DecisionRow.points.desc(), RuleVersion.code)
+    ).all()
+    if not found:
+        return None
+    rules = known_rules(session, {row.version_id: row.digest for row in found})
+    decided = tuple(
+        Decided(row.id, rules[row.version_id], row.verdict, row.points, row.key) for row in found
+    )
+    return Outcome(Period.parse(found[0].period), found[0].closed_at, decided)
+
+
+@dataclass(frozen=True)
+class Supplied:
+    """A partner that another one supplies, with what it has to spend."""
+
+    partner: Partner
+    balance: int
+
+
+def supplied(
+    session: Session, partner_id: int, *, limit: int, offset: int = 0
+) -> tuple[Sequence[Supplied], int]:
+    """The partners below one, at any depth, by name; and how many there are altogether."""
+    below = (
+        sa.select(Partner.id, sa.literal(1).label("level"))
+        .where(Partner.parent_id == partner_id)
+        .cte("below", recursive=True)
+    )
+    child = aliased(Partner)
+    below = below.union_all(
+        sa.select(child.id, below.c.level + 1)
+        .join(below, child.parent_id == below.c.id)
+        .where(below.c.level < _LEVELS_MAX)
+    )
+    found = session.execute(
+        sa.select(Partner, Account.balance_points, sa.func.count().over().label("total"))
+        .outerjoin(
+            Account,
+            sa.and_(Account.partner_id == Partner.id, Account.kind == AccountKind.WALLET),
+        )
+        .where(Partner.id.in_(sa.select(below.c.id)), Partner.id != partner_id)
+        .order_by(sa.func.lower(Partner.name), Partner.code)
+        .limit(limit)
+        .offset(offset)
+    ).all()
+    rows = [Supplied(row.Partner, row.balance_points or 0) for row in found]
+    return rows, found[0].total if found else 0
