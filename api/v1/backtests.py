@@ -40,7 +40,7 @@ class BacktestAsked(RuleText):
     """Which rule to try, and on which periods. Name a rule by its code, or give its text."""
 
     code: str | None = Field(
-        None,
+        default=None,
         max_length=80,
         description="A published rule: each closed period is decided by the version of then.",
         examples=["network_quality_bonus"],
@@ -49,13 +49,13 @@ class BacktestAsked(RuleText):
     first: str = Field(pattern=PERIOD_FORM, description="The first period.", examples=["2026Q1"])
     last: str = Field(pattern=PERIOD_FORM, description="The last one.", examples=["2026Q2"])
     against: str | None = Field(
-        None,
+        default=None,
         max_length=80,
         description="The code of a published rule to compare with.",
         examples=[None],
     )
     budget_points: int | None = Field(
-        None,
+        default=None,
         ge=0,
         le=POINTS_MAX,
         description="What there is to pay; null: what the rule's budget was given.",

@@ -49,12 +49,12 @@ class _ExactRequest(Request):
         if not hasattr(self, "_body"):
             declared = self.headers.get("content-length", "")
             if declared.isascii() and declared.isdigit() and int(declared[:20]) > BODY_BYTES_MAX:
-                raise Refused(HTTPStatus.CONTENT_TOO_LARGE, _TOO_LARGE)
+                raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
             read = bytearray()
             async for piece in self.stream():
                 read += piece
                 if len(read) > BODY_BYTES_MAX:
-                    raise Refused(HTTPStatus.CONTENT_TOO_LARGE, _TOO_LARGE)
+                    raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _TOO_LARGE)
             self._body = bytes(read)
             self.state.body_digest = hashlib.sha256(self._body).hexdigest()
         return self._body

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pyarrow as pa
@@ -85,9 +85,9 @@ class RowResult(BaseModel):
 
     row: int = Field(description="Its place in the batch, from 0.", examples=[0])
     outcome: Outcome = Field(examples=["taken"])
-    field: str | None = Field(None, description="What it was refused for.", examples=[None])
-    reason: str | None = Field(None, examples=[None])
-    remedy: str | None = Field(None, examples=[None])
+    field: str | None = Field(default=None, description="What it was refused for.", examples=[None])
+    reason: str | None = Field(default=None, examples=[None])
+    remedy: str | None = Field(default=None, examples=[None])
 
 
 class FactsTaken(BaseModel):
@@ -108,7 +108,7 @@ class FactsTaken(BaseModel):
 class FactsRefused(Problem):
     """A batch that nothing could be taken of, row by row."""
 
-    rows: list[RowResult] | None = Field(None)
+    rows: list[RowResult] | None = Field(default=None)
 
 
 class ToldColumn(BaseModel):
@@ -126,7 +126,7 @@ class ToldKind(BaseModel):
     columns: list[ToldColumn]
 
 
-_REFUSED_WHOLE = {
+_REFUSED_WHOLE: dict[int | str, dict[str, Any]] = {
     422: {
         "description": "A part of the request is missing, unknown or wrong, or every row was "
         "refused: then `rows` says why, row by row.",
@@ -152,7 +152,7 @@ _REFUSED_WHOLE = {
         },
     }
 }
-_REPLAY = {
+_REPLAY: dict[int | str, dict[str, Any]] = {
     200: {
         "headers": {
             REPLAYED: {

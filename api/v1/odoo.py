@@ -79,7 +79,7 @@ class LinkAsked(BaseModel):
     """Whom to sign in. odoo_id: the partner whose page the person comes to."""
 
     email: str = Field(max_length=300, examples=["mia@brand.example"])
-    odoo_id: int | None = Field(None, ge=1, lt=2**31, examples=[14])
+    odoo_id: int | None = Field(default=None, ge=1, lt=2**31, examples=[14])
 
 
 class Link(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from enum import Enum
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -26,7 +27,8 @@ from rewards.ledger import Account, AccountKind, wallet_of_person
 
 router = APIRouter(prefix="/api/v1", route_class=Doorway)
 
-PARTNERS, PEOPLE = ["partners"], ["people"]
+PARTNERS: list[str | Enum] = ["partners"]
+PEOPLE: list[str | Enum] = ["people"]
 BY_NATURE = ("kind:", "tier:", "region:", "country:")
 Filter = Annotated[str | None, Query(max_length=200)]
 
@@ -165,7 +167,7 @@ def _person(session: Session, holder: Holder, email: str) -> Any:
     return row
 
 
-def _partners(above: Any, holder: Holder) -> sa.Select[Any]:
+def _partners(above: Any, holder: Holder) -> sa.Select[*tuple[Any, ...]]:
     """The partners, each with its supplier's code, where the token sees that one, too."""
     is_above = sa.and_(above.id == Partner.parent_id, holder.seen(above.id))
     return sa.select(Partner, above.code).outerjoin(above, is_above)
@@ -187,11 +189,11 @@ def _told(row: Any) -> ToldPartner:
     )
 
 
-def _people(holder: Holder) -> sa.Select[Any]:
+def _people(holder: Holder) -> sa.Select[*tuple[Any, ...]]:
     seen = Person.partner_id.is_(None) if holder.sees_network else sa.false()
+    found = sa.select(Person, Partner.code, Departure.left_at)
     return (
-        sa.select(Person, Partner.code, Departure.left_at)
-        .outerjoin(Partner, Partner.id == Person.partner_id)
+        found.outerjoin(Partner, Partner.id == Person.partner_id)
         .outerjoin(Departure, Departure.person_id == Person.id)
         .where(sa.or_(seen, holder.seen(Person.partner_id)))
     )

@@ -40,7 +40,8 @@ class Problem(BaseModel):
         examples=["query.limit: Input should be less than or equal to 200."],
     )
     errors: list[FieldProblem] | None = Field(
-        None, description="Each part of the request that was refused, where it is about parts."
+        default=None,
+        description="Each part of the request that was refused, where it is about parts.",
     )
 
 

@@ -62,10 +62,10 @@ class RuleText(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     yaml: str | None = Field(
-        None, max_length=YAML_MAX, description="As in a file.", examples=[RULE_YAML]
+        default=None, max_length=YAML_MAX, description="As in a file.", examples=[RULE_YAML]
     )
     rule: dict[str, Any] | None = Field(
-        None, description="The same fields as JSON.", examples=[RULE_PLAIN]
+        default=None, description="The same fields as JSON.", examples=[RULE_PLAIN]
     )
 
     def read(self) -> Rule:
@@ -81,7 +81,7 @@ class DraftText(RuleText):
     """A rule to be kept as a draft."""
 
     read_digest: str | None = Field(
-        None,
+        default=None,
         max_length=64,
         description="The digest of the draft that was changed, empty where there was none; where "
         "another is kept by now, nothing is saved. Null: whatever is kept.",
