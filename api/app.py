@@ -21,6 +21,7 @@ from api.health import metrics_of
 from api.health import router as health
 from api.metrics import Metrics
 from api.pages import (
+    admin,
     definitions,
     journal,
     letters,
@@ -58,6 +59,7 @@ PAGES = (
     holds.router,
     restatements.router,
     journal.router,
+    *admin.ROUTERS,
 )
 # Opened by other programs too: by mail programs' own buttons, and by systems with a token.
 OPEN_TO_PROGRAMS = (letters.router, health, *document.ROUTERS)

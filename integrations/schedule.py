@@ -122,6 +122,12 @@ TASKS: Mapping[str, Task] = {
             Words("brings figures to the present", "met les indicateurs à jour"),
         ),
         Task(
+            "uploads",
+            "daily 03:15",
+            "uploads",
+            Words("throws old uploads away", "jette les anciens fichiers transmis"),
+        ),
+        Task(
             "holds",
             "daily 05:30",
             "holds",

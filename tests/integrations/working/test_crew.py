@@ -60,11 +60,14 @@ def test_short_work_doesnt_wait_behind_long_work(engine, clock, monkeypatch):
     assert done(engine, "first reading")
 
 
+HOUSE = ("tallies", "holds", "alerts", "uploads")
+
+
 def test_what_comes_by_the_clock_is_planned_and_carried_out(engine, clock, monkeypatch):
-    handlers = {kind: (lambda _due, _hands: None) for kind in ("tallies", "holds", "alerts")}
+    handlers = {kind: (lambda _due, _hands: None) for kind in HOUSE}
     at_work = crew(engine, clock, monkeypatch, handlers)
     with working(at_work):
-        assert soon(lambda: len(planned(engine)) == 4)
+        assert soon(lambda: len(planned(engine)) == 5)
         clock.pass_by(days=1)
         assert soon(lambda: done(engine, "alerts:2026-07-02T04:00Z"))
 

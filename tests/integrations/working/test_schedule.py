@@ -23,7 +23,7 @@ from tests.harness.owed import Clock, hands, owed, rows, standing
 
 SETTINGS = Settings.read({})
 ODOO = replace(SETTINGS, odoo_url="https://odoo.example", odoo_key="k" * 40)
-HOUSE = ("tallies", "holds", "alerts")
+HOUSE = ("tallies", "holds", "alerts", "uploads")
 
 
 def at(text: str) -> datetime:
