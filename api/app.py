@@ -21,6 +21,7 @@ from api.health import metrics_of
 from api.health import router as health
 from api.metrics import Metrics
 from api.pages import (
+    budgets,
     admin,
     definitions,
     journal,
@@ -34,6 +35,7 @@ from api.pages import (
 )
 from api.pages.closing import closes, holds, restatements
 from api.pages.partner import figures, home, statement
+from api.pages.rules import ROUTERS as RULES
 from api.render import page
 from api.request_scope import Wiring, remember_language
 from api.sign_in import OwnForm, SignInNeeded, Visitor, sign_in_page
@@ -59,6 +61,8 @@ PAGES = (
     holds.router,
     restatements.router,
     journal.router,
+    budgets.router,
+    *RULES,
     *admin.ROUTERS,
 )
 # Opened by other programs too: by mail programs' own buttons, and by systems with a token.
