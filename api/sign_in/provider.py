@@ -75,7 +75,8 @@ def called(settings: Settings, language: str) -> str:
     """What a page calls it; empty where there is none."""
     if not is_set_up(settings):
         return ""
-    return settings.oidc_name or translator(language)("your work account")
+    say = translator(language)
+    return settings.oidc_name or say("your work account")
 
 
 def away(settings: Settings, to: str) -> tuple[str, Errand]:
