@@ -158,7 +158,7 @@ def _status(verdict: Verdict, rule: Rule, evidence: Evidence, ahead: Outlook) ->
         certain = all(outlook.is_settled(each, evidence) for each in rule.conditions)
         fixed = not rule.award.needs().figures
         return Status.CERTAIN if certain and fixed else Status.ON_COURSE
-    if not ahead.reachable:
+    if not ahead.reachable or any(outlook.is_lost(each, evidence) for each in rule.conditions):
         return Status.OUT_OF_REACH
     return Status.SHORT if verdict is Verdict.NOT_MET else Status.UNKNOWN
 

@@ -77,6 +77,12 @@ def last_close(session: Session, partner_id: int) -> Outcome | None:
     return Outcome(Period.parse(found[0].period), found[0].closed_at, decided)
 
 
+def last_closed(session: Session) -> Period | None:
+    """The period that was closed last, whomever it was about."""
+    latest = session.scalar(sa.select(Closing.period).order_by(Closing.id.desc()).limit(1))
+    return Period.parse(latest) if latest else None
+
+
 @dataclass(frozen=True)
 class Supplied:
     """A partner that another one supplies, with what it has to spend."""

@@ -102,6 +102,15 @@ def is_settled(condition: Condition, evidence: Evidence) -> bool:
     return isinstance(condition, PartnerFor)
 
 
+def is_lost(condition: Condition, evidence: Evidence) -> bool:
+    """Whether nothing that can still happen in the period meets it."""
+    if isinstance(condition, AllOf | AnyOf | AtLeastOf):
+        lost = sum(is_lost(each, evidence) for each in condition.conditions)
+        return len(condition.conditions) - lost < _needed(condition)
+    # The day of the decision is the period's last, whatever day it is now.
+    return isinstance(condition, PartnerFor) and condition.judge(evidence) is Verdict.NOT_MET
+
+
 def _needed(condition: AllOf | AnyOf | AtLeastOf) -> int:
     """How many of its conditions have to be met."""
     if isinstance(condition, AtLeastOf):

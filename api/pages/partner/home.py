@@ -43,7 +43,7 @@ from partner_cx.quantities import number_text, points_text
 from rewards.conditions import Verdict
 from rewards.frozen import FrozenFigure
 from rewards.progress import Progress, progress
-from rewards.progress.around import Decided, Outcome, Supplied, last_close, supplied
+from rewards.progress.around import Decided, Outcome, Supplied, last_close, last_closed, supplied
 from rewards.statements.listing import Shown, entries, purse
 
 router = APIRouter()
@@ -109,7 +109,7 @@ def _home(
         as_of=ahead.as_of,
         **_ahead(ahead, partner, language),
         outcome=_outcome(outcome, partner, language) if outcome else None,
-        below=_below(session, below, quarter, outcome, language),
+        below=_below(session, below, quarter, language),
         below_headings=[CATALOGUE[code].label.in_(language) for code in QUALITY],
         below_pager=pager(request, "page", place, total, language, anchor="below"),
     )
@@ -192,7 +192,6 @@ def _below(
     session: Session,
     found: Any,
     quarter: Period,
-    outcome: Outcome | None,
     language: str,
 ) -> dict[str, Any] | None:
     """The partners below, with their states in the running quarter, or else at the last close."""
@@ -200,8 +199,8 @@ def _below(
         return None
     codes = [each.partner.code for each in found]
     period, figures = quarter, _figures(session, quarter, codes, ScorecardRow)
-    if not figures and outcome is not None:
-        period, figures = outcome.period, _figures(session, outcome.period, codes, FrozenFigure)
+    if not figures and (closed := last_closed(session)):
+        period, figures = closed, _figures(session, closed, codes, FrozenFigure)
     return {
         "period": period.label(language),
         "rows": [_row(each, figures.get(each.partner.code, {}), language) for each in found],
