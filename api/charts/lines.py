@@ -67,6 +67,7 @@ class Tick:
     x: str
     label: str
     often: bool
+    anchor: str = "middle"
 
 
 @dataclass(frozen=True)
@@ -201,6 +202,7 @@ def _ticks(points: Sequence[Point]) -> tuple[Tick, ...]:
             x=percent_of(_across(place, len(points))),
             label=point.label,
             often=(last - place) % narrow != 0,
+            anchor=_anchor(_across(place, len(points)), point.label),
         )
         for place, point in enumerate(points)
         if (last - place) % wide == 0
@@ -209,7 +211,10 @@ def _ticks(points: Sequence[Point]) -> tuple[Tick, ...]:
 
 def _every(points: Sequence[Point], width: int) -> int:
     """Each how-manieth name has room where the chart is so many pixels wide."""
-    name = max(len(point.label) for point in points) * _LETTER + _BETWEEN
+    letters = max(len(point.label) for point in points)
+    if letters > _EDGE_LETTERS_MOST:  # those at the edges turn inward, by half their width
+        letters += -(-letters // 2)
+    name = letters * _LETTER + _BETWEEN
     between_points = width * (_RIGHT - _LEFT) / max(len(points) - 1, 1)
     return ceil(name / between_points)
 

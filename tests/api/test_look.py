@@ -37,14 +37,17 @@ def test_letters_of_charts_keep_their_size(browser: Browser, size: dict[str, int
         assert min(sizes) >= LETTERS_LEAST
 
 
-def test_names_under_a_line_never_touch(browser: Browser):
+def test_names_under_a_line_touch_neither_each_other_nor_the_edge(browser: Browser):
     for size in (NARROWEST, DESK):
         with shown(browser, specimen("en"), viewport=size) as page:
             gaps = page.evaluate(
                 """[...document.querySelectorAll('.plot')].flatMap(plot => {
                     const boxes = [...plot.querySelectorAll('.tick')]
                         .map(each => each.getBoundingClientRect()).filter(each => each.width);
-                    return boxes.slice(1).map((box, place) => box.left - boxes[place].right);
+                    const room = plot.getBoundingClientRect();
+                    return boxes.slice(1).map((box, place) => box.left - boxes[place].right)
+                        .concat(boxes.flatMap(box => [box.left - room.left, room.right - box.right]
+                            .map(inside => inside + 12)));
                 })"""
             )
             assert gaps

@@ -81,6 +81,7 @@ def _charts(language: str) -> SimpleNamespace:
             _line("One", [92], language),
             _line("Level", [95, 95], language),
             _line("Nothing", [None], language),
+            _line("By month", [90, 91, 93, 92, 95], language, "September {}"),
         ],
         bullet=bullet(
             "OTIF", Fraction(94), "94.4%", target=Fraction(95), target_told="95%",
@@ -102,9 +103,11 @@ def _charts(language: str) -> SimpleNamespace:
     )  # fmt: skip
 
 
-def _line(title: str, values: list[int | None], language: str) -> LineChart:
+def _line(
+    title: str, values: list[int | None], language: str, period: str = "Q{} 2026"
+) -> LineChart:
     points = [
-        Point(f"Q{place % 4 + 1} 2026", None if value is None else Fraction(value), f"{value}%")
+        Point(period.format(place % 4 + 1), None if value is None else Fraction(value), f"{value}%")
         for place, value in enumerate(values)
     ]
     return line_chart(title, points, target=Fraction(95), target_told="95%", language=language)
