@@ -27,6 +27,7 @@ from partner_cx.operations.intake import Kind
 SAMPLES = 3  # shown of each column
 LOOKED_AT = 2_000  # rows, for samples and words
 WORDS_MAX = 20  # of a column, to be translated
+ALIKE_MIN = 3  # columns of a kind by which it is known, even where required ones aren't found
 SIMILAR = 0.78  # how alike names have to be
 
 
@@ -119,13 +120,14 @@ def look(path: Path, mapping: Mapping) -> Looked:
 def guess(columns: Sequence[str]) -> str | None:
     """The kind whose columns a file seems to have; None where it may be any."""
 
-    def fits(kind: Kind) -> tuple[float, int]:
-        found = suggested(kind, columns)
-        needed = sum(name in found for name in kind.required) / len(kind.required)
-        return needed, len(found)
+    found = {kind.name: suggested(kind, columns) for kind in KINDS.values()}
 
-    best = max(KINDS.values(), key=fits)
-    return best.name if fits(best)[0] > 0.5 else None
+    def needed(kind: Kind) -> float:
+        return sum(name in found[kind.name] for name in kind.required) / len(kind.required)
+
+    best = max(KINDS.values(), key=lambda kind: len(found[kind.name]) + 2 * needed(kind))
+    sure = needed(best) > 0.5 or len(found[best.name]) >= ALIKE_MIN
+    return best.name if sure else None
 
 
 def suggested(kind: Kind, columns: Sequence[str]) -> dict[str, Theirs]:

@@ -111,9 +111,13 @@ def _database(session: Session, engine: sa.Engine, say: Translator) -> Finding:
 
 def _bytes_of(session: Session, kind: str) -> int:
     if kind == "SQLite":
-        both = sa.func.pragma_page_count().table_valued("page_count")
-        each = sa.func.pragma_page_size().table_valued("page_size")
-        return int(session.scalar(sa.select(both.c.page_count * each.c.page_size)) or 0)
+        pages = sa.func.pragma_page_count().table_valued("page_count")
+        size = sa.func.pragma_page_size().table_valued("page_size")
+        bytes_ = (
+            sa.select(pages.c.page_count).scalar_subquery()
+            * sa.select(size.c.page_size).scalar_subquery()
+        )
+        return int(session.scalar(sa.select(bytes_)) or 0)
     size = sa.func.pg_database_size(sa.func.current_database())
     return int(session.scalar(sa.select(size)) or 0)
 

@@ -87,7 +87,12 @@ def issue(
         return _shown(request, session, say, now, given=given, errors=[*named, *errors])
     by, span = viewer.person.email, timedelta(days=int(lasts)) or None
     if partner and not NETWORK_WIDE.isdisjoint(wanted):
-        limited = [("partner_code", say(TOO_WIDE).format(scopes=", ".join(sorted(NETWORK_WIDE))))]
+        limited = [
+            (
+                "partner_code",
+                say(TOO_WIDE).format(scopes=", ".join(sorted(NETWORK_WIDE.intersection(wanted)))),
+            )
+        ]
         return _shown(request, session, say, now, given=given, errors=limited)
     token = make_token(
         session,

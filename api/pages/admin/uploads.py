@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping as Mappable
-from collections.abc import Sequence
 from datetime import datetime
-from http import HTTPStatus
-from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from typing import Annotated
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
@@ -17,36 +14,30 @@ from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
 
 from api.addresses import see_other
-from api.catalogues import Translator, text
+from api.catalogues import text
 from api.pages.admin import mapping_form
-from api.pages.admin.lists import ROWS, Number, PageNumber, beside, offset, paged
-from api.pages.admin.sources import told_problems
-from api.render import page, translator
+from api.pages.admin.lists import Number, PageNumber
+from api.pages.admin.upload_pages import listed, pointing_page, preview_page, progress, under_way
+from api.render import translator
 from api.request_scope import Clock, Language, Reading, Writing, wiring
 from api.sign_in import Administers
 from integrations.files import handing_in, pointing
-from integrations.files.handing_in import BYTES_MAX, INLINE_ROWS, KEPT, on_disk, upload_of
+from integrations.files.handing_in import BYTES_MAX, INLINE_ROWS, on_disk, upload_of
 from integrations.files.importing import SOURCE_LONGEST, kind_named
 from integrations.files.mapping import Mapping
 from integrations.files.uploads import SavedMapping, Upload
 from partner_cx import effects
 from partner_cx.database import reading, transact
-from partner_cx.effects import Effect, Listed, State
+from partner_cx.effects import State
 from partner_cx.errors import Invalid, NotFound, PartnerCXError
 from partner_cx.journal import Did, note
 from partner_cx.kinds import KINDS
-from partner_cx.operations.imports import Import, Source
 
 router = APIRouter()
 
 NAME_LONGEST = 150
 FORM_AROUND = 100_000  # bytes that a form has around its file, at most
 FIELDS_MAX = 2_000
-DONE = {
-    "saved": text("Saved: the next file of this kind can be handed in with it."),
-    "dropped": text("Thrown away. Nothing was taken in of it."),
-    "later": text("It is large, so the worker takes it in. This page shows how it goes."),
-}
 NO_FILE = text("Choose a file first.")
 EMPTY = text("The file is empty: 0 bytes.")
 TOO_LARGE = text("The file is larger than 50 MB. Split it, or import it by the command line.")
@@ -67,7 +58,7 @@ def uploads(
     said: str = "",
 ) -> Response:
     """Hand in a file; those of the last days, and the mappings that were saved."""
-    return _list(request, session, translator(language), now, number=page_number, said=said)
+    return listed(request, session, translator(language), now, number=page_number, said=said)
 
 
 async def _handed_in(request: Request, _viewer: Administers) -> FormData | None:
@@ -105,7 +96,7 @@ def hand_in(
     content = found.file.read(BYTES_MAX + 1) if isinstance(found, UploadFile) else b""
     wrong = _wrong_with(request, form, found, content)
     if wrong:
-        return _list(request, session, say, now, errors=[("file", say(wrong))])
+        return listed(request, session, say, now, errors=[("file", say(wrong))])
     assert isinstance(found, UploadFile)
     assert form is not None
     handing_in.prune_uploads(session, now=now)
@@ -133,10 +124,10 @@ def upload_(
 ) -> Response:
     """Where a file stands: its columns to be pointed at, being taken in, or taken in."""
     upload = upload_of(session, number)
-    under_way = _under_way(session, number, now)
-    if upload.import_id is not None or under_way is not None:
-        return _progress(request, session, upload, under_way, translator(language), said=said)
-    return _pointing(request, session, upload, translator(language), said=said)
+    owed = under_way(session, number, now)
+    if upload.import_id is not None or owed is not None:
+        return progress(request, session, upload, owed, translator(language), said=said)
+    return pointing_page(request, session, upload, translator(language), said=said)
 
 
 @router.post("/admin/uploads/{number}")
@@ -151,11 +142,11 @@ def point(
 ) -> Response:
     """Keep what was pointed at, and go on to trying it out."""
     upload, say = upload_of(session, number), translator(language)
-    if upload.import_id is not None or _under_way(session, number, now) is not None:
+    if upload.import_id is not None or under_way(session, number, now) is not None:
         return see_other(request, f"/admin/uploads/{number}")
     changed_kind = entered.get("kind", "") != (upload.kind or "")
     if entered.get("kind") not in KINDS:
-        return _pointing(request, session, upload, say, errors=[("kind", say(NO_KIND))])
+        return pointing_page(request, session, upload, say, errors=[("kind", say(NO_KIND))])
     kind = kind_named(entered["kind"])
     if changed_kind:
         upload.kind, upload.mapping = kind.name, None
@@ -168,7 +159,7 @@ def point(
     if not errors:
         errors += _refusal_of(written)
     if errors:
-        return _pointing(
+        return pointing_page(
             request, session, upload, say, pointed=pointed, source=source, errors=errors
         )
     upload.mapping, upload.source = written, source
@@ -192,7 +183,7 @@ def preview(
     upload = upload_of(session, number)
     if upload.import_id is not None or upload.mapping is None:
         return see_other(request, f"/admin/uploads/{number}")
-    return _preview(request, upload, translator(language), now, page_number, said=said)
+    return preview_page(request, upload, translator(language), now, page_number, said=said)
 
 
 @router.post("/admin/uploads/{number}/take")
@@ -217,7 +208,7 @@ def take(
             return see_other(request, f"/admin/uploads/{number}?said=later")
         handing_in.take_upload_in(house.engine, number, by=by, settings=house.settings, now=now)
     except Invalid:
-        return _preview(request, upload, translator(language), now, 1)
+        return preview_page(request, upload, translator(language), now, 1)
     return see_other(request, f"/admin/uploads/{number}")
 
 
@@ -248,7 +239,7 @@ def keep(
     if not sound:
         if upload.import_id is None and upload.mapping is not None:
             errors = [("name", say(NO_NAME))]
-            return _preview(request, upload, say, now, 1, errors=errors)
+            return preview_page(request, upload, say, now, 1, errors=errors)
         raise Invalid(say(NO_NAME))
     return see_other(request, f"{back}?said=saved")
 
@@ -291,17 +282,21 @@ def drop(
     session: Writing,
     language: Language,
     now: Clock,
-    _viewer: Administers,
+    viewer: Administers,
     sure: Annotated[str, Form()] = "",
 ) -> Response:
     """Throw a file away. What was taken in of it stays."""
     upload = upload_of(session, number)
     if sure != "yes":
         say = translator(language)
-        return _pointing(request, session, upload, say, errors=[("sure", say(NOT_SURE))])
-    under_way = _under_way(session, number, now)
-    if under_way is None or under_way.state in (State.DONE, State.DROPPED):
-        session.delete(upload)
+        return pointing_page(request, session, upload, say, errors=[("sure", say(NOT_SURE))])
+    owed = under_way(session, number, now)
+    if owed is not None and owed.state in (State.WAITING, State.HELD_BACK, State.UNDER_WAY):
+        return see_other(request, f"/admin/uploads/{number}")
+    if owed is not None and owed.state is State.PARKED:
+        by = viewer.person.email
+        effects.drop(session, [owed.key], by=by, because="the file was thrown away", now=now)
+    session.delete(upload)
     return see_other(request, "/admin/uploads?said=dropped")
 
 
@@ -354,11 +349,6 @@ def _refusal_of(written: str) -> list[tuple[str, str]]:
     return []
 
 
-def _under_way(session: Session, number: int, now: datetime) -> Listed | None:
-    found = effects.listed(session, now=now, keys=[handing_in.key_of(number)])
-    return next((each for each in found if each.state is not State.DROPPED), None)
-
-
 def _keep(session: Session, upload: Upload, name: str, by: str, now: datetime) -> None:
     same = sa.select(SavedMapping).where(
         SavedMapping.kind == upload.kind, SavedMapping.name == name
@@ -377,226 +367,3 @@ def _toml(content: str, name: str) -> Response:
         media_type="application/toml; charset=utf-8",
         headers={"Content-Disposition": disposition},
     )
-
-
-# --- What is shown --------------------------------------------------------------------------------
-
-
-def _list(
-    request: Request,
-    session: Session,
-    say: Translator,
-    now: datetime,
-    *,
-    number: int = 1,
-    said: str = "",
-    errors: Sequence[tuple[str, str]] = (),
-) -> Response:
-    saved = session.execute(
-        sa.select(SavedMapping.id, SavedMapping.kind, SavedMapping.name, SavedMapping.saved_by)
-        .order_by(SavedMapping.kind, SavedMapping.name)
-        .limit(200)
-    ).all()
-    named = [(str(each.id), f"{each.kind}{_COLON[say.language]}{each.name}") for each in saved]
-    return page(
-        request,
-        "admin/uploads.html",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,
-        uploads=paged(_lines(session, say, number, now), number),
-        kinds=[("", say("guess from its columns")), *((name, name) for name in KINDS)],
-        mappings=[("", say("none: I point at the columns")), *named],
-        saved=[
-            {"id": each.id, "kind": each.kind, "name": each.name, "by": each.saved_by}
-            for each in saved
-        ],
-        kept_days=KEPT.days,
-        errors=list(errors),
-        wrong=beside(errors),
-        said=say(DONE[said]) if said in DONE else "",
-    )
-
-
-_COLON = {"en": ": ", "fr": "\u202f: "}
-COLUMNS = (Upload.id, Upload.name, Upload.kind, Upload.made_by, Upload.made_at, Upload.import_id)
-
-
-def _lines(session: Session, say: Translator, number: int, now: datetime) -> list[dict[str, Any]]:
-    """Uploads without their contents, which may be large."""
-    owed = sa.select(Effect.parked_at, Effect.done_at, Effect.key).subquery()
-    key = sa.literal(f"{handing_in.TAKE_IN}:").concat(sa.cast(Upload.id, sa.Text))
-    found = session.execute(
-        sa.select(
-            *COLUMNS, Upload.mapping.is_not(None).label("mapped"), owed.c.key, owed.c.parked_at
-        )
-        .outerjoin(owed, owed.c.key == key)
-        .where(Upload.made_at >= now - KEPT)
-        .order_by(Upload.id.desc())
-        .offset(offset(number))
-        .limit(ROWS + 1)
-    )
-    return [
-        {
-            "name": each.name,
-            "kind": each.kind or "–",
-            "by": each.made_by,
-            "at": each.made_at,
-            "state": _state_word(each, say),
-            "colour": "green" if each.import_id else "red" if each.parked_at else "amber",
-            "href": f"/admin/uploads/{each.id}",
-        }
-        for each in found
-    ]
-
-
-def _state_word(each: Any, say: Translator) -> str:
-    if each.import_id:
-        return say("taken in")
-    if each.parked_at:
-        return say("stopped by a problem")
-    if each.key:
-        return say("being taken in")
-    return say("to be looked over") if each.mapped else say("columns to be pointed at")
-
-
-def _pointing(
-    request: Request,
-    session: Session,
-    upload: Upload,
-    say: Translator,
-    *,
-    pointed: pointing.Pointed | None = None,
-    source: str | None = None,
-    said: str = "",
-    errors: Sequence[tuple[str, str]] = (),
-) -> Response:
-    """The form in which columns are pointed at; without them where the file can't be read so."""
-    kind = KINDS.get(upload.kind or "")
-    looked, problem = None, ""
-    current = pointed
-    if current is None and upload.mapping:
-        current = pointing.Pointed.out_of(Mapping.parsed(upload.mapping))
-    try:
-        with on_disk(upload.name, upload.content) as path:
-            how = Mapping.parsed(current.written()) if current else Mapping.none()
-            looked = pointing.look(path, how)
-    except Invalid as refusal:
-        problem = str(refusal)
-    if current is None and kind is not None and looked is not None:
-        current = pointing.first_guess(kind, looked)
-    shown = mapping_form.shown(kind, looked, current or pointing.Pointed(), beside(errors), say)
-    return page(
-        request,
-        "admin/upload.html",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,
-        upload=upload,
-        own_number=upload.id,
-        kind=upload.kind or "",
-        kinds=[("", say("choose")), *((name, name) for name in KINDS)],
-        form=shown,
-        source=source if source is not None else upload.source or _usual_source(session, upload),
-        rows=looked.rows if looked else 0,
-        problem=problem,
-        steps=_steps(upload, 1, say),
-        errors=list(errors),
-        wrong=beside(errors),
-        said=say(DONE[said]) if said in DONE else "",
-    )
-
-
-def _usual_source(session: Session, upload: Upload) -> str:
-    """Who sent files of this kind the last time."""
-    last = (
-        sa.select(Source.code)
-        .join(Import, Import.source == Source.id)
-        .where(Import.kind == upload.kind, ~Source.code.in_(("by hand", "odoo")))
-        .order_by(Import.id.desc())
-        .limit(1)
-    )
-    return session.scalar(last) or "default"
-
-
-def _preview(
-    request: Request,
-    upload: Upload,
-    say: Translator,
-    now: datetime,
-    number: int,
-    *,
-    said: str = "",
-    errors: Sequence[tuple[str, str]] = (),
-) -> Response:
-    house = wiring(request)
-    try:
-        tried = handing_in.try_out(house.engine, upload, settings=house.settings, now=now)
-    except Invalid as refusal:
-        tried, problem = None, str(refusal)
-    else:
-        problem = ""
-    first = offset(number)
-    refused = tried.refused[first : first + ROWS + 1] if tried else []
-    return page(
-        request,
-        "admin/upload_preview.html",
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if problem or errors else HTTPStatus.OK,
-        upload=upload,
-        own_number=upload.id,
-        tried=tried,
-        problems=paged(told_problems(list(refused), say.language), number),
-        problem=problem,
-        is_large=bool(tried) and _rows_of(tried) > INLINE_ROWS,
-        nothing=bool(tried) and not (tried.report.taken + tried.report.corrected),
-        mapping=upload.mapping,
-        steps=_steps(upload, 2, say),
-        errors=list(errors),
-        wrong=beside(errors),
-        said=say(DONE[said]) if said in DONE else "",
-    )
-
-
-def _rows_of(tried: handing_in.Tried | None) -> int:
-    counts = ("taken", "unchanged", "corrected", "refused")
-    return sum(getattr(tried.report, name) for name in counts) if tried else 0
-
-
-def _progress(
-    request: Request,
-    session: Session,
-    upload: Upload,
-    under_way: Listed | None,
-    say: Translator,
-    *,
-    said: str,
-) -> Response:
-    imported = session.get(Import, upload.import_id) if upload.import_id else None
-    state = "done" if imported else "working"
-    if imported is None and under_way is not None:
-        waiting = under_way.state in (State.WAITING, State.HELD_BACK)
-        state = "waiting" if waiting else "working"
-        state = "problem" if under_way.state is State.PARKED else state
-    key = handing_in.key_of(upload.id)
-    return page(
-        request,
-        "admin/upload_progress.html",
-        upload=upload,
-        own_number=upload.id,
-        imported=imported,
-        state=state,
-        why=(under_way.why or "") if under_way else "",
-        effect_href=f"/admin/effects/one?{urlencode({'key': key})}",
-        import_href=f"/admin/sources/imports/{upload.import_id}",
-        csv_href=f"/admin/sources/imports/{upload.import_id}/refused.csv",
-        steps=_steps(upload, 3 if imported else 2, say),
-        said=say(DONE[said]) if said in DONE else "",
-    )
-
-
-def _steps(upload: Upload, at: int, say: Translator) -> list[Mappable[str, str]]:
-    names = [say("Hand in"), say("Point at columns"), say("Look over"), say("Taken in")]
-    hrefs = ["", f"/admin/uploads/{upload.id}", "", ""]
-    states = ["done" if place < at else "current" if place == at else "" for place in range(4)]
-    if at == 3:
-        states = ["done"] * 4
-    return [
-        {"label": name, "href": href if state == "done" and at < 3 else "", "state": state}
-        for name, href, state in zip(names, hrefs, states, strict=True)
-    ]
