@@ -193,5 +193,6 @@ def _example(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
 
 def _is_shown(name: str, schema: Mapping[str, Any]) -> bool:
     """A body leaves out what needn't be given; an answer has all its parts."""
-    is_body = schema.get("additionalProperties") is False
-    return not is_body or name in schema.get("required", ()) or name in ("yaml", "code")
+    if schema.get("additionalProperties") is not False or name in schema.get("required", ()):
+        return True
+    return name == ("code" if "code" in schema["properties"] else "yaml")

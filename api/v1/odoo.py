@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
 from api.figures import figures_of, measured_periods
@@ -77,6 +77,8 @@ class ShownPartner(BaseModel):
 
 class LinkAsked(BaseModel):
     """Whom to sign in. odoo_id: the partner whose page the person comes to."""
+
+    model_config = ConfigDict(extra="forbid")
 
     email: str = Field(max_length=300, examples=["mia@brand.example"])
     odoo_id: int | None = Field(default=None, ge=1, lt=2**31, examples=[14])
