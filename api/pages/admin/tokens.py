@@ -26,8 +26,8 @@ from partner_cx.network.tokens import NAME_LONGEST, ApiToken, end_token, make_to
 router = APIRouter()
 
 LASTING = {
-    "90": text("90 days"),
     "30": text("30 days"),
+    "90": text("90 days"),
     "365": text("a year"),
     "0": text("until it is ended: anybody who finds it may use it for ever"),
 }
@@ -207,7 +207,7 @@ def _lines(session: Session, say: Translator, now: datetime, number: int) -> lis
         .offset(offset(number))
         .limit(ROWS + 1)
     )
-    return [_line(held, partner, say, now) for held, partner in found.tuples()]
+    return [_line(held, partner, say, now) for held, partner in found]
 
 
 def _line(held: ApiToken, partner: str | None, say: Translator, now: datetime) -> dict[str, Any]:
