@@ -15,7 +15,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
 from api.pages.admin.lists import ROWS, Number, PageNumber, offset, paged
-from api.render import page
+from api.render import page, translator
 from api.request_scope import Clock, Language, Reading
 from api.sign_in import Administers
 from integrations.files import refused
@@ -56,18 +56,28 @@ class Feed:
 def sources(
     request: Request,
     session: Reading,
+    language: Language,
     now: Clock,
     _viewer: Administers,
     page_number: Annotated[PageNumber, Query(alias="page")] = 1,
+    show: Annotated[str, Query(max_length=20)] = "sources",
 ) -> Response:
-    """Every source with its kinds, and the imports, the latest first."""
-    found = feeds(session)
+    """Every source with its kinds; `show=imports`: each import, the latest first."""
+    found, say = feeds(session), translator(language)
+    lists = {"sources": say("Sources"), "imports": say("Imports")}
+    shown = show if show in lists else "sources"
+    imports = _imports(session, page_number) if shown == "imports" else []
     return page(
         request,
         "admin/sources.html",
+        shown=shown,
+        ways=[
+            {"href": f"?show={code}", "label": name, "current": code == shown}
+            for code, name in lists.items()
+        ],
         feeds=[_told(each, now) for each in found],
         late=sum(each.is_late(now) for each in found),
-        imports=paged(_imports(session, page_number), page_number),
+        imports=paged(imports, page_number, {"show": shown}),
     )
 
 
@@ -209,7 +219,7 @@ def _imports(session: Session, number: int) -> list[dict[str, Any]]:
             "refused": each.refused,
             "href": f"/admin/sources/imports/{each.id}",
         }
-        for each, source in session.execute(newest).tuples()
+        for each, source in session.execute(newest)
     ]
 
 
