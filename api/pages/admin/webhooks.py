@@ -336,7 +336,5 @@ def _sent(session: Session, number: int, page_number: int) -> list[dict[str, Any
             "answer": attempt.problem or attempt.answer or "",
             "key": key,
         }
-        for attempt, key in session.execute(
-            wanted.offset(offset(page_number)).limit(ROWS + 1)
-        ).tuples()
+        for attempt, key in session.execute(wanted.offset(offset(page_number)).limit(ROWS + 1))
     ]
