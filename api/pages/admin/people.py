@@ -87,7 +87,7 @@ def people(
     return page(
         request,
         "admin/people.html",
-        people=paged([_line(*row, say) for row in found.tuples()], page_number, filters),
+        people=paged([_line(*row, say) for row in found], page_number, filters),
         filters=filters,
         roles=[("", say("all roles")), *((each.value, say(ROLE_NAMES[each])) for each in Role)],
         said=_told(said, say),
