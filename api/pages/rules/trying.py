@@ -355,7 +355,7 @@ def _names(session: Session, codes: Sequence[str]) -> dict[str, str]:
     found = session.execute(
         sa.select(Partner.code, Partner.name).where(Partner.code.in_(sorted(set(codes))))
     )
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 # --- To take along ------------------------------------------------------------------------------
