@@ -21,9 +21,11 @@ from api.health import metrics_of
 from api.health import router as health
 from api.metrics import Metrics
 from api.pages import (
-    budgets,
     admin,
+    budgets,
     definitions,
+    field,
+    groups,
     journal,
     letters,
     me,
@@ -53,6 +55,8 @@ PAGES = (
     me.router,
     network.router,
     partners.router,
+    groups.router,
+    field.router,
     home.router,
     statement.router,
     figures.router,

@@ -24,6 +24,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from partner_cx.errors import Invalid
+from partner_cx.spelling import plain
 
 T = TypeVar("T")
 
@@ -147,6 +148,7 @@ def _open_sqlite(address: sa.URL) -> sa.Engine:
         connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
         connection.execute("PRAGMA cache_size = -131072")
         connection.execute("PRAGMA temp_store = FILE")
+        connection.create_function("as_plain", 1, plain, deterministic=True)
 
     @sa.event.listens_for(engine, "begin")
     def begin_by_ourselves(connection: sa.Connection) -> None:

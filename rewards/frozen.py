@@ -52,6 +52,9 @@ class FrozenFigure(FigureColumns, Base):
     """One figure as it stood when its period was closed. Append-only."""
 
     __tablename__ = "frozen_scorecards"
+    __table_args__ = (
+        sa.Index("ix_frozen_scorecards_period_kpi", "period", "level", "kpi", "state"),
+    )
 
     closing_id: Mapped[int] = mapped_column(sa.ForeignKey("closings.id"), index=True)
 

@@ -59,7 +59,10 @@ class ScorecardRow(FigureColumns, Base):
     """One figure as known at the last measurement of its period."""
 
     __tablename__ = "scorecards"
-    __table_args__ = {"sqlite_with_rowid": False}
+    __table_args__ = (
+        sa.Index("ix_scorecards_period_kpi", "period", "level", "kpi", "state"),
+        {"sqlite_with_rowid": False},
+    )
 
 
 NETWORK = "network"
