@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
@@ -48,26 +50,7 @@ class Outcome:
 
 def last_close(session: Session, partner_id: int) -> Outcome | None:
     """The outcome of the last close; None before the first."""
-    latest = sa.select(sa.func.max(DecisionRow.closing_id)).where(
-        DecisionRow.partner_id == partner_id
-    )
-    found = session.execute(
-        sa.select(
-            Closing.period,
-            Closing.closed_at,
-            DecisionRow.id,
-            DecisionRow.verdict,
-            DecisionRow.points,
-            RuleVersion.id.label("version_id"),
-            RuleVersion.digest,
-            Transfer.key,
-        )
-        .join(DecisionRow, DecisionRow.closing_id == Closing.id)
-        .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
-        .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
-        .where(Closing.id == latest.scalar_subquery(), DecisionRow.partner_id == partner_id)
-        .order_by(DecisionRow.points.desc(), RuleVersion.code)
-    ).all()
+    found = session.execute(_LAST_CLOSE, {"partner_id": partner_id}).all()
     if not found:
         return None
     rules = known_rules(session, {row.version_id: row.digest for row in found})
@@ -75,6 +58,27 @@ def last_close(session: Session, partner_id: int) -> Outcome | None:
         Decided(row.id, rules[row.version_id], row.verdict, row.points, row.key) for row in found
     )
     return Outcome(Period.parse(found[0].period), found[0].closed_at, decided)
+
+
+_OWN = sa.bindparam("partner_id", type_=sa.BigInteger)
+_LATEST = sa.select(sa.func.max(DecisionRow.closing_id)).where(DecisionRow.partner_id == _OWN)
+_LAST_CLOSE = (  # made once: to put it together takes longer than the database does to answer it
+    sa.select(
+        Closing.period,
+        Closing.closed_at,
+        DecisionRow.id,
+        DecisionRow.verdict,
+        DecisionRow.points,
+        RuleVersion.id.label("version_id"),
+        RuleVersion.digest,
+        Transfer.key,
+    )
+    .join(DecisionRow, DecisionRow.closing_id == Closing.id)
+    .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
+    .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
+    .where(Closing.id == _LATEST.scalar_subquery(), DecisionRow.partner_id == _OWN)
+    .order_by(DecisionRow.points.desc(), RuleVersion.code)
+)
 
 
 def last_closed(session: Session) -> Period | None:
@@ -95,27 +99,30 @@ def supplied(
     session: Session, partner_id: int, *, limit: int, offset: int = 0
 ) -> tuple[Sequence[Supplied], int]:
     """The partners below one, at any depth, by name; and how many there are altogether."""
-    below = (
-        sa.select(Partner.id, sa.literal(1).label("level"))
-        .where(Partner.parent_id == partner_id)
-        .cte("below", recursive=True)
-    )
+    asked = {"partner_id": partner_id, "most": limit, "skipped": offset}
+    found = session.execute(_supplied(), asked).all()
+    rows = [Supplied(row.Partner, row.balance_points or 0) for row in found]
+    return rows, found[0].total if found else 0
+
+
+@lru_cache
+def _supplied() -> sa.Select[*tuple[Any, ...]]:
+    first = sa.select(Partner.id, sa.literal(1).label("level")).where(Partner.parent_id == _OWN)
+    below = first.cte("below", recursive=True)
     child = aliased(Partner)
     below = below.union_all(
         sa.select(child.id, below.c.level + 1)
         .join(below, child.parent_id == below.c.id)
         .where(below.c.level < _LEVELS_MAX)
     )
-    found = session.execute(
+    return (
         sa.select(Partner, Account.balance_points, sa.func.count().over().label("total"))
         .outerjoin(
             Account,
             sa.and_(Account.partner_id == Partner.id, Account.kind == AccountKind.WALLET),
         )
-        .where(Partner.id.in_(sa.select(below.c.id)), Partner.id != partner_id)
+        .where(Partner.id.in_(sa.select(below.c.id)), Partner.id != _OWN)
         .order_by(sa.func.lower(Partner.name), Partner.code)
-        .limit(limit)
-        .offset(offset)
-    ).all()
-    rows = [Supplied(row.Partner, row.balance_points or 0) for row in found]
-    return rows, found[0].total if found else 0
+        .limit(sa.bindparam("most", type_=sa.Integer))
+        .offset(sa.bindparam("skipped", type_=sa.Integer))
+    )

@@ -29,26 +29,29 @@ def running_rules(session: Session, today: date) -> list[Running]:
 
     As `rulebook.in_force` finds them for each period and `in_force_on` for each kind of event.
     """
-    versions = session.execute(
-        sa.select(
-            RuleVersion.id,
-            RuleVersion.code,
-            RuleVersion.version,
-            RuleVersion.digest,
-            RuleVersion.starts_on,
-            RuleRetirement.version.label("retired_up_to"),
-            RuleRetirement.from_day,
-        )
-        .outerjoin(RuleRetirement, RuleRetirement.code == RuleVersion.code)
-        .where(RuleVersion.starts_on <= today)
-        .order_by(RuleVersion.code, RuleVersion.version)
-    ).all()
+    versions = session.execute(_STARTED, {"today": today}).all()
     rules = known_rules(session, {each.id: each.digest for each in versions})
     found = [
         Running(rules[number], Period.of(today, rules[number].period))
         for number in dict.fromkeys(_deciding(versions, rules, today))
     ]
     return sorted(found, key=lambda each: each.rule.code)
+
+
+_STARTED = (  # made once: it is asked for each page
+    sa.select(
+        RuleVersion.id,
+        RuleVersion.code,
+        RuleVersion.version,
+        RuleVersion.digest,
+        RuleVersion.starts_on,
+        RuleRetirement.version.label("retired_up_to"),
+        RuleRetirement.from_day,
+    )
+    .outerjoin(RuleRetirement, RuleRetirement.code == RuleVersion.code)
+    .where(RuleVersion.starts_on <= sa.bindparam("today", type_=sa.Date))
+    .order_by(RuleVersion.code, RuleVersion.version)
+)
 
 
 def _deciding(versions: Any, rules: dict[int, Rule], today: date) -> Iterator[int]:

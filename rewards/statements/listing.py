@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -73,18 +74,7 @@ class Some:
 
 
 def purse(session: Session, owner: Owner) -> Purse:
-    first = (
-        sa.select(sa.func.min(Transfer.effective_on))
-        .join(Entry, Entry.transfer_id == Transfer.id)
-        .where(Entry.account_id == Account.id)
-    )
-    since = first.scalar_subquery().label("since")
-    found = session.execute(
-        sa.select(Account.kind, Account.balance_points, since).where(
-            Account.kind.in_([AccountKind.WALLET, AccountKind.PENDING]),
-            Account.owner == owner.wallet,
-        )
-    ).all()
+    found = session.execute(_PURSE, {"wallet": owner.wallet}).all()
     held = {row.kind: row.balance_points for row in found}
     return Purse(
         held.get(AccountKind.WALLET, 0),
@@ -95,16 +85,33 @@ def purse(session: Session, owner: Owner) -> Purse:
 
 def rules_met(session: Session, partner_id: int) -> dict[int, Rule]:
     """Every rule version that ever decided about a partner, by its id; persons' rules too."""
-    found = session.execute(
-        sa.select(RuleVersion.id, RuleVersion.digest)
-        .where(
-            RuleVersion.id.in_(
-                sa.select(DecisionRow.rule_version_id).where(DecisionRow.partner_id == partner_id)
+    found = session.execute(_RULES_MET, {"partner_id": partner_id})
+    return known_rules(session, {row.id: row.digest for row in found})
+
+
+# Statements are made once: to put one together takes longer than the database does to answer it.
+
+_OWN_WALLET = sa.bindparam("wallet", type_=sa.Text)
+_PURSE = sa.select(
+    Account.kind,
+    Account.balance_points,
+    sa.select(sa.func.min(Transfer.effective_on))
+    .join(Entry, Entry.transfer_id == Transfer.id)
+    .where(Entry.account_id == Account.id)
+    .scalar_subquery()
+    .label("since"),
+).where(Account.kind.in_([AccountKind.WALLET, AccountKind.PENDING]), Account.owner == _OWN_WALLET)
+_RULES_MET = (
+    sa.select(RuleVersion.id, RuleVersion.digest)
+    .where(
+        RuleVersion.id.in_(
+            sa.select(DecisionRow.rule_version_id).where(
+                DecisionRow.partner_id == sa.bindparam("partner_id")
             )
         )
-        .order_by(RuleVersion.code, RuleVersion.version)
     )
-    return known_rules(session, {row.id: row.digest for row in found})
+    .order_by(RuleVersion.code, RuleVersion.version)
+)
 
 
 # --- Entries --------------------------------------------------------------------------------------
@@ -119,7 +126,44 @@ def entries(
     offset: int = 0,
 ) -> Some:
     """The wallet's entries, the newest first. limit: at most so many; None: all of them."""
-    own = _entries_of(owner.wallet).subquery()
+    found = session.execute(
+        _entries(by_period=shown.period is not None, by_rule=shown.rule is not None),
+        _asked(shown, owner, limit, offset),
+    ).all()
+    rules = known_rules(session, {row.version_id: row.digest for row in found if row.version_id})
+    return Some([_listed(row, rules) for row in found], found[0].total if found else 0)
+
+
+_EVERYTHING = 1_000_000_000  # a limit that is none
+
+
+def _asked(shown: Shown, owner: Owner, limit: int | None, offset: int) -> dict[str, Any]:
+    """The values of a list's statement."""
+    asked: dict[str, Any] = {
+        "wallet": owner.wallet,
+        "most": _EVERYTHING if limit is None else limit,
+        "skipped": offset,
+    }
+    if shown.period:
+        asked |= {"first": shown.period.first_day, "last": shown.period.last_day}
+    return asked | ({"rule": shown.rule} if shown.rule else {})
+
+
+def _some(wanted: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
+    return wanted.limit(sa.bindparam("most", type_=sa.Integer)).offset(
+        sa.bindparam("skipped", type_=sa.Integer)
+    )
+
+
+def _within(day: Any) -> sa.ColumnElement[bool]:
+    return sa.between(
+        day, sa.bindparam("first", type_=sa.Date), sa.bindparam("last", type_=sa.Date)
+    )
+
+
+@lru_cache
+def _entries(*, by_period: bool, by_rule: bool) -> sa.Select[*tuple[Any, ...]]:
+    own = _entries_of_wallet().subquery()
     corrected = aliased(Transfer)
     wanted = (
         sa.select(
@@ -137,16 +181,14 @@ def entries(
         .outerjoin(corrected, corrected.id == own.c.corrects_id)
         .order_by(own.c.effective_on.desc(), own.c.transfer_id.desc())
     )
-    if shown.period:
-        wanted = wanted.where(own.c.effective_on.between(*_ends(shown.period)))
-    if shown.rule:
-        wanted = wanted.where(RuleVersion.code == shown.rule)
-    found = session.execute(wanted.limit(limit).offset(offset)).all()
-    rules = known_rules(session, {row.version_id: row.digest for row in found if row.version_id})
-    return Some([_listed(row, rules) for row in found], found[0].total if found else 0)
+    if by_period:
+        wanted = wanted.where(_within(own.c.effective_on))
+    if by_rule:
+        wanted = wanted.where(RuleVersion.code == sa.bindparam("rule", type_=sa.Text))
+    return _some(wanted)
 
 
-def _entries_of(wallet: str) -> sa.Select[*tuple[Any, ...]]:
+def _entries_of_wallet() -> sa.Select[*tuple[Any, ...]]:
     """Every entry of a wallet with the balance after it, and the decision it goes back to."""
     settled = aliased(Transfer)
     decision = sa.func.coalesce(
@@ -170,7 +212,7 @@ def _entries_of(wallet: str) -> sa.Select[*tuple[Any, ...]]:
         .join(Transfer, Transfer.id == Entry.transfer_id)
         .outerjoin(settled, settled.id == Transfer.settles_id)
         .outerjoin(Proposal, Proposal.id == Transfer.proposal_id)
-        .where(Account.kind == AccountKind.WALLET, Account.owner == wallet)
+        .where(Account.kind == AccountKind.WALLET, Account.owner == _OWN_WALLET)
     )
 
 
@@ -197,9 +239,19 @@ def _ends(period: Period) -> tuple[date, date]:
 
 def held(session: Session, owner: Owner, shown: Shown, *, limit: int, offset: int = 0) -> Some:
     """What can't be spent yet, then what was taken back before it could; each newest first."""
+    found = session.execute(
+        _held_rows(by_period=shown.period is not None, by_rule=shown.rule is not None),
+        _asked(shown, owner, limit, offset),
+    ).all()
+    rules = known_rules(session, {row.version_id: row.digest for row in found if row.version_id})
+    return Some([_held(row, rules) for row in found], found[0].total if found else 0)
+
+
+@lru_cache
+def _held_rows(*, by_period: bool, by_rule: bool) -> sa.Select[*tuple[Any, ...]]:
     settling, released = aliased(Transfer), aliased(Entry)
     wallet = sa.select(Account.id).where(
-        Account.kind == AccountKind.WALLET, Account.owner == owner.wallet
+        Account.kind == AccountKind.WALLET, Account.owner == _OWN_WALLET
     )
     wanted = (
         sa.select(
@@ -229,19 +281,17 @@ def held(session: Session, owner: Owner, shown: Shown, *, limit: int, offset: in
         .outerjoin(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
         .where(
             Account.kind == AccountKind.PENDING,
-            Account.owner == owner.wallet,
+            Account.owner == _OWN_WALLET,
             Entry.points > 0,
             released.id.is_(None),
         )
         .order_by(settling.id.is_not(None), Transfer.effective_on.desc(), Transfer.id.desc())
     )
-    if shown.period:
-        wanted = wanted.where(Transfer.effective_on.between(*_ends(shown.period)))
-    if shown.rule:
-        wanted = wanted.where(RuleVersion.code == shown.rule)
-    found = session.execute(wanted.limit(limit).offset(offset)).all()
-    rules = known_rules(session, {row.version_id: row.digest for row in found if row.version_id})
-    return Some([_held(row, rules) for row in found], found[0].total if found else 0)
+    if by_period:
+        wanted = wanted.where(_within(Transfer.effective_on))
+    if by_rule:
+        wanted = wanted.where(RuleVersion.code == sa.bindparam("rule", type_=sa.Text))
+    return _some(wanted)
 
 
 def _held(row: Any, rules: Mapping[int, Rule]) -> Held:

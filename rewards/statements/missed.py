@@ -30,12 +30,14 @@ from rewards.statements.listing import Shown
 
 @dataclass(frozen=True)
 class Close:
-    """A close at which a partner missed something. missed: how much."""
+    """A close at which a partner missed something."""
 
-    id: int
+    closing: Closing
     period: Period
-    closed_at: datetime
-    missed: int
+
+    @property
+    def closed_at(self) -> datetime:
+        return self.closing.closed_at
 
 
 @dataclass(frozen=True)
@@ -62,19 +64,15 @@ def closes_missed(
     session: Session, partner_id: int, rules: Mapping[int, Rule], shown: Shown
 ) -> list[Close]:
     """The closes at which the partner went without an award, the latest period first."""
-    wanted = (
-        sa.select(Closing.id, Closing.period, Closing.closed_at, sa.func.count().label("missed"))
-        .join(DecisionRow, DecisionRow.closing_id == Closing.id)
+    missed = (
+        sa.select(DecisionRow.closing_id)
         .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
         .where(DecisionRow.partner_id == partner_id, Transfer.id.is_(None))
-        .group_by(Closing.id, Closing.period, Closing.closed_at)
     )
     if shown.rule:
-        wanted = wanted.where(DecisionRow.rule_version_id.in_(_versions(rules, shown)))
-    closes = [
-        Close(row.id, Period.parse(row.period), row.closed_at, row.missed)
-        for row in session.execute(wanted)
-    ]
+        missed = missed.where(DecisionRow.rule_version_id.in_(_versions(rules, shown)))
+    found = session.scalars(sa.select(Closing).where(Closing.id.in_(missed)))
+    closes = [Close(closing, Period.parse(closing.period)) for closing in found]
     return sorted(
         (each for each in closes if not shown.period or each.period.last_day in shown.period),
         key=lambda each: (each.period.last_day, each.period.first_day),
@@ -90,7 +88,7 @@ def missed_at(
         sa.select(DecisionRow)
         .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
         .where(
-            DecisionRow.closing_id == close.id,
+            DecisionRow.closing_id == close.closing.id,
             DecisionRow.partner_id == partner.id,
             Transfer.id.is_(None),
         )
@@ -118,7 +116,7 @@ def _told_again(
     rules: Mapping[int, Rule],
 ) -> dict[int, Decision]:
     """As `retelling` tells decisions, for one partner and rules that are known already."""
-    closing = session.get_one(Closing, close.id)
+    closing = close.closing
     asked = [rules[row.rule_version_id] for row in rows]
     gathered = gather(session, close.period, asked, closing=closing, only={partner.id})
     left_since = Candidate(partner.id, partner.code, partner.kind, partner.joined_on, frozenset())
@@ -147,7 +145,7 @@ def _shared_out(session: Session, close: Close, told: Mapping[int, Decision]) ->
     paid = (
         sa.select(DecisionRow.rule_version_id)
         .join(Transfer, Transfer.decision_id == DecisionRow.id)
-        .where(DecisionRow.closing_id == close.id)
+        .where(DecisionRow.closing_id == close.closing.id)
         .distinct()
     )
     return set(session.scalars(paid))

@@ -117,7 +117,7 @@ def test_the_home_speaks_french(running: sa.Engine):
 
 def test_the_home_says_what_the_last_close_gave(reseller: TestClient):
     said = words(reseller, "/home?lang=en")
-    assert "The last close: Q2 2026 0 points: 0 of 1 rules for you brought something." in said
+    assert "The last close: Q2 2026 0 points. Rules for you that brought something: 0 of 1." in said
     assert "conditions not met Network quality bonus" in said
 
 

@@ -154,7 +154,7 @@ def _outcome(outcome: Outcome, partner: Partner, language: str) -> dict[str, Any
     return {
         "period": outcome.period.label(language),
         "closed_at": outcome.closed_at,
-        "summary": say("{points}: {won} of {judged} rules for you brought something.").format(
+        "summary": say("{points}. Rules for you that brought something: {won} of {judged}.").format(
             points=points_text(outcome.points, language),
             won=number_text(won, language),
             judged=number_text(len(outcome.decided), language),
