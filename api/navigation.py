@@ -35,7 +35,7 @@ MENUS: dict[Role, tuple[Place, ...]] = {
         _MEASURED,
     ),
     Role.MANAGER: (
-        Place(text("Network"), "/network"),
+        Place(text("Network"), "/network", ("/groups",)),
         Place(text("Partners"), "/partners", ("/statements", "/figures")),
         Place(text("Rules"), "/rules"),
         Place(text("Budgets"), "/budgets"),
@@ -52,7 +52,7 @@ MENUS: dict[Role, tuple[Place, ...]] = {
         Place(text("Effects"), "/admin/effects"),
         Place(text("Letters"), "/admin/letters"),
         Place(text("Webhooks"), "/admin/webhooks"),
-        Place(text("Network"), "/network", ("/partners", "/statements", "/figures")),
+        Place(text("Network"), "/network", ("/groups", "/partners", "/statements", "/figures")),
         Place(text("Journal"), "/journal"),
     ),
 }

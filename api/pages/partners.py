@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
@@ -136,14 +136,14 @@ def partners(
         partners=[
             _line(each, shown, points, looked_at, chosen.period, language) for each in found.rows
         ],
-        summary=_summary(session, chosen, asked, options, found.total, language),
+        summary=_summary(session, chosen, looked_at, asked, options, found.total, language),
         is_filtered=bool(asked.chosen),
         everybody_href=place("/partners", kpi=kpi, period=chosen.period),
         kpis=[
             ("", translator(language)(text("Quality KPIs"))),
             *kpi_options(list(CATALOGUE), language),
         ],
-        selects=filters.selects(asked, options, language),
+        **_fields(asked, options, language),
         orders=[(each.value, translator(language)(name)) for each, name in ORDER_NAMES.items()],
         order=asked.order.value,
         search=asked.chosen.get("q", ""),
@@ -154,6 +154,17 @@ def partners(
         as_of=next((each.figure.as_of for each in found.rows), None),
         closed_at=chosen.measured.closed_at,
     )
+
+
+def _fields(asked: Asked, options: Choices, language: str) -> dict[str, Any]:
+    """The filters to choose in; those seldom used are folded away until one is."""
+    selects = filters.selects(asked, options, language)
+    seldom = [each for each in selects if not each["often"]]
+    return {
+        "selects": selects,
+        "has_seldom": bool(seldom),
+        "seldom_used": any(each["value"] for each in seldom),
+    }
 
 
 def _pattern(request: Request) -> str:
@@ -258,13 +269,22 @@ def _earned(period: Period) -> sa.Select[int, int]:
 
 
 def _summary(
-    session: Session, chosen: Chosen, asked: Asked, options: Choices, total: int, language: str
+    session: Session,
+    chosen: Chosen,
+    kpi: Kpi | None,
+    asked: Asked,
+    options: Choices,
+    total: int,
+    language: str,
 ) -> str:
     """How many partners these are; of all of them, what they earned."""
     say = translator(language)
     count = say.many("{count} partner", "{count} partners", total)
-    if narrowed := filters.in_words(asked, options, language):
+    narrowed = filters.in_words(asked, options, language)
+    if narrowed:
         return say("{partners}: {filters}.").format(partners=count, filters=narrowed)
+    if kpi is not None:
+        return say("{partners}.").format(partners=count)
     earned = _earned(chosen.period).subquery()
     won = sa.func.sum(sa.case((earned.c.points > 0, 1), else_=0))
     judged, winners, points = session.execute(

@@ -27,6 +27,7 @@ E = TypeVar("E", bound=StrEnum)
 
 TRAITS = ("region", "tier", "kind", "country")
 NAMES = (*TRAITS, "distributor", "group")
+OFTEN = ("state", "region")  # the others are folded away
 LONGEST = 200
 ORDER_NAMES = {
     Order.WORST: text("Worst first"),
@@ -138,6 +139,7 @@ def selects(asked_for: Asked, found: Choices, language: str) -> list[dict[str, A
             "label": label,
             "options": [("", say("All")), *options],
             "value": asked_for.chosen.get(name, ""),
+            "often": name in OFTEN,
         }
         for name, (label, options) in told.items()
         if options
