@@ -23,6 +23,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
+from api.rates import count_download
 from partner_cx.quantities import round_half_even
 
 Cell = str | int | Fraction | Decimal | date | datetime | None
@@ -58,7 +59,9 @@ def table(
     """A list as a file to download.
 
     columns: the headings, in the reader's language; name: of the file, without its ending.
+    Raises TooMany for whoever has taken along very many in a while.
     """
+    count_download(request)
     write = {FileFormat.CSV: _csv, FileFormat.XLSX: _xlsx}[format]
     file_name = f"{re.sub(r'[^A-Za-z0-9._-]+', '-', name).strip('-.') or 'export'}.{format}"
     body = b"" if request.method == "HEAD" else write(columns, rows)

@@ -114,6 +114,22 @@ def api_allowance(request: Request, token: ApiToken) -> Allowance:
     return allowance
 
 
+def count_download(request: Request) -> None:
+    """Count a file that whoever has signed in takes along. Raises TooMany."""
+    _count_of_viewer(request, EXPORTS)
+
+
+def count_upload(request: Request) -> None:
+    """Count a file that whoever has signed in hands in. Raises TooMany."""
+    _count_of_viewer(request, UPLOADS)
+
+
+def _count_of_viewer(request: Request, rate: Rate) -> None:
+    viewer = getattr(request.state, "viewer", None)
+    if viewer is not None:
+        refuse_if_over(request, rate, f"person {viewer.person.id}")
+
+
 def client_of(request: Request) -> str:
     """The network address of who asks, as whoever they are is known by before they sign in."""
     return f"client {request.client.host if request.client else ''}"

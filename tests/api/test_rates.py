@@ -14,11 +14,15 @@ from fastapi.testclient import TestClient
 
 from api.app import make_app
 from api.rates import (
+    EXPORTS,
+    UPLOADS,
     WRONG_LINKS,
     Allowance,
     Rate,
     TableCounts,
     api_allowance,
+    count_download,
+    count_upload,
     counts_over,
     hit,
     peek,
@@ -159,6 +163,20 @@ def test_a_token_has_an_allowance_of_its_own(engine: sa.Engine):
 )
 def test_seconds_are_rounded_so_that_nobody_comes_too_early(left: timedelta, seconds: int):
     assert Allowance(True, 3, 1, NOW + left).seconds_left(NOW) == seconds
+
+
+def test_each_person_takes_along_and_hands_in_so_much(engine: sa.Engine):
+    request = request_to(engine)
+    for count, rate in ((count_download, EXPORTS), (count_upload, UPLOADS)):
+        request.state.viewer = SimpleNamespace(person=SimpleNamespace(id=1))
+        for _ in range(rate.amount):
+            count(request)
+        with pytest.raises(TooMany):
+            count(request)
+        request.state.viewer = SimpleNamespace(person=SimpleNamespace(id=2))
+        count(request)
+        del request.state.viewer  # a stranger: pages with lists let nobody in without signing in
+        count(request)
 
 
 # --- At the door ----------------------------------------------------------------------------------

@@ -30,6 +30,33 @@ def test_nothing_needs_to_be_set(home: dict[str, str], tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize(
+    "issuer",
+    ["http://id.brand.example", "id.brand.example", "https://u:p@id.brand.example", "ftp://x", ""],
+)
+def test_a_provider_is_reached_safely_or_not_at_all(home: dict[str, str], issuer: str) -> None:
+    with pytest.raises(Invalid, match="PARTNER_CX_OIDC_ISSUER"):
+        Settings.read(home | {"PARTNER_CX_OIDC_ISSUER": issuer})
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://id.brand.example/realms/cx",
+        "http://127.0.0.1:8080",
+        "http://[::1]:1",
+        "http://localhost",
+    ],
+)
+def test_a_provider_may_be_on_this_machine(home: dict[str, str], issuer: str) -> None:
+    assert Settings.read(home | {"PARTNER_CX_OIDC_ISSUER": f"{issuer}/"}).oidc_issuer == issuer
+
+
+def test_what_the_provider_knows_us_by_isnt_printed(home: dict[str, str]) -> None:
+    settings = Settings.read(home | {"PARTNER_CX_OIDC_CLIENT_SECRET": SECRET})
+    assert SECRET not in repr(settings)
+
+
 def test_without_a_data_home_data_lies_in_the_home(tmp_path: Path) -> None:
     settings = Settings.read({"HOME": str(tmp_path), "XDG_DATA_HOME": "not/absolute"})
     assert settings.data_folder == tmp_path / ".local" / "share" / "partner-cx"
