@@ -27,8 +27,12 @@ from partner_cx.operations.fields import Manner
 from partner_cx.operations.intake import Batch, Kind, WholeBatch, take_in
 from partner_cx.operations.problems import Problem
 from partner_cx.settings import Settings
+from partner_cx.words import Words
 
 BY_HAND = "by hand"  # the source
+UNPRINTABLE = Words(
+    "It holds a sign that nobody can see.", "Il y a un signe que personne ne peut voir."
+)
 LAST_ADMINISTRATOR = "This is the last administrator who may sign in."
 
 
@@ -163,6 +167,9 @@ def _take(
     session: Session, kind: Kind, cells: Mapping[str, str], settings: Settings, now: datetime
 ) -> None:
     """Take one row in, as a file's. Raises NotTaken with what is wrong with it."""
+    for name, value in cells.items():
+        if not value.isprintable():
+            raise NotTaken([Problem(1, name, None, UNPRINTABLE, Words("", ""))])
     table = pa.table(
         {name: pa.array([value or None], pa.string()) for name, value in cells.items()}
     )

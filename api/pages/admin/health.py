@@ -118,8 +118,8 @@ def _bytes_of(session: Session, kind: str) -> int:
             * sa.select(size.c.page_size).scalar_subquery()
         )
         return int(session.scalar(sa.select(bytes_)) or 0)
-    size = sa.func.pg_database_size(sa.func.current_database())
-    return int(session.scalar(sa.select(size)) or 0)
+    asked = sa.func.pg_database_size(sa.func.current_database())
+    return int(session.scalar(sa.select(asked)) or 0)
 
 
 def _worker(

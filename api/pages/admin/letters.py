@@ -148,7 +148,8 @@ def _known(language: str) -> str:
 
 
 def _stopped(each: letter_choices.Stopped, say: Translator) -> dict[str, Any]:
-    topic = TOPICS[each.topic].in_(say.language) if each.topic in TOPICS else each.topic
+    known = TOPICS.get(each.topic or "")
+    topic = known.in_(say.language) if known else each.topic
     through = THROUGHS.get(each.through)
     return {
         "email": each.email,

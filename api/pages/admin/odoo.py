@@ -221,7 +221,7 @@ def _syncs(session: Session, now: datetime, say: Translator) -> list[dict[str, A
     """The last readings, the latest first, with what each came to."""
     found = effects.listed(session, now=now, kind=SYNC, limit=SYNCS_SHOWN, newest_first=True)
     kept = sa.select(Effect.key, Effect.result).where(Effect.key.in_([e.key for e in found]))
-    results = dict(session.execute(kept).all())
+    results: dict[str, Any] = dict(session.execute(kept).all())
     return [_sync(each, results.get(each.key) or {}, say) for each in found]
 
 

@@ -87,7 +87,7 @@ def people(
     return page(
         request,
         "admin/people.html",
-        people=paged([_line(*row, say) for row in found], page_number, filters),
+        people=paged([_line(*row, say=say) for row in found], page_number, filters),
         filters=filters,
         roles=[("", say("all roles")), *((each.value, say(ROLE_NAMES[each])) for each in Role)],
         said=_told(said, say),
@@ -274,7 +274,7 @@ def visits(
 # --- Pieces ---------------------------------------------------------------------------------------
 
 
-def _wanted(q: str, role: str, partner: str) -> sa.Select[tuple[Person, str, str, Any]]:
+def _wanted(q: str, role: str, partner: str) -> sa.Select[Any]:
     wanted = (
         sa.select(Person, Partner.code, Partner.name, Departure.left_at)
         .outerjoin(Partner, Partner.id == Person.partner_id)
@@ -294,7 +294,7 @@ def _wanted(q: str, role: str, partner: str) -> sa.Select[tuple[Person, str, str
 
 
 def _line(
-    who: Person, code: str | None, partner_name: str | None, left_at: Any, say: Translator
+    who: Person, code: str | None, partner_name: str | None, left_at: Any, *, say: Translator
 ) -> dict[str, Any]:
     return {
         "name": who.name,

@@ -203,7 +203,7 @@ def preview_page(
         problems=paged(told_problems(list(refused), say.language), number),
         problem=problem,
         is_large=bool(tried) and _rows_of(tried) > INLINE_ROWS,
-        nothing=bool(tried) and not (tried.report.taken + tried.report.corrected),
+        nothing=tried is not None and not (tried.report.taken + tried.report.corrected),
         mapping=upload.mapping,
         steps=_steps(upload, 2, say),
         errors=list(errors),

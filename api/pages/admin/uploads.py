@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
@@ -61,21 +62,23 @@ def uploads(
     return listed(request, session, translator(language), now, number=page_number, said=said)
 
 
-async def _handed_in(request: Request, _viewer: Administers) -> FormData | None:
+async def _handed_in(request: Request, _viewer: Administers) -> AsyncIterator[FormData | None]:
     """The form with its file, which goes to the disk as it comes; None where it is too large.
 
     How large it is has to be said before: then nothing of a larger one is read at all.
     """
     length = request.headers.get("content-length", "")
     if not length.isascii() or not length.isdigit() or int(length) > BYTES_MAX + FORM_AROUND:
-        return None
-    return await request.form(max_files=1, max_fields=20)
+        yield None
+        return
+    async with request.form(max_files=1, max_fields=20) as form:
+        yield form
 
 
 async def _entered(request: Request, _viewer: Administers) -> dict[str, str]:
     """What was entered into a form whose fields depend on the file."""
-    form = await request.form(max_files=0, max_fields=FIELDS_MAX)
-    return {name: value for name, value in form.items() if isinstance(value, str)}
+    async with request.form(max_files=0, max_fields=FIELDS_MAX) as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 Entered = Annotated[dict[str, str], Depends(_entered)]
