@@ -47,16 +47,15 @@ class Problem:
 def read(given: Entered) -> tuple[Rule | None, list[Problem]]:
     """The rule, or everything that is in its way."""
     fields = dict(_fields(given))
-    problems = [Problem(_field_of(each), each) for each in _one_by_one(fields)]
-    problems.sort(key=_place_in_form)
+    wrong = list(_one_by_one(fields))
     try:
-        rule = Rule.read(Given(fields, "", ""))
+        rule = Rule.read(Given(_mended(fields, [part for part, _ in wrong]), "", ""))
     except Misread as misread:
-        known = {problem.misread.place for problem in problems}
-        if misread.place not in known:
-            problems.append(Problem(_field_of(misread), misread))
-        return None, problems
-    return (None if problems else rule), problems
+        wrong.append(("", misread))
+    if not wrong:
+        return rule, []
+    problems = [Problem(_field_of(misread), misread) for _, misread in wrong]
+    return None, sorted(problems, key=_place_in_form)
 
 
 def fits(rule: Rule) -> bool:
@@ -320,8 +319,27 @@ def _at(place: str, value: object) -> Given:
 # --- What is in the way -------------------------------------------------------------------------
 
 
-def _one_by_one(fields: Mapping[str, Given]) -> Iterator[Misread]:
-    """Read each part by itself, so that one mistake hides no other."""
+# What stands in for a part that can't be read, so that the rest can be looked at all the same.
+_STAND_INS: Mapping[str, object] = {
+    "code": "x",
+    "label": {"en": "x", "fr": "x"},
+    "source": "x",
+    "starts": "1970",
+    "budget": "x",
+    "award": {"points": 1},
+    "conditions": [{"kpi_is_green": "otif"}],
+}
+
+
+def _mended(fields: Mapping[str, Given], broken: Sequence[str]) -> dict[str, Given]:
+    kept = {name: given for name, given in fields.items() if name not in broken}
+    return kept | {
+        name: Given.of(stand_in, name) for name, stand_in in _STAND_INS.items() if name in broken
+    }
+
+
+def _one_by_one(fields: Mapping[str, Given]) -> Iterator[tuple[str, Misread]]:
+    """Read each part by itself, so that one mistake hides no other; each with its part's name."""
     readers: dict[str, Callable[[Given], object]] = {
         "code": Given.code,
         "source": Given.text,
@@ -330,30 +348,30 @@ def _one_by_one(fields: Mapping[str, Given]) -> Iterator[Misread]:
         "award": read_award,
     }
     for name, read_part in readers.items():
-        yield from _tried(read_part, fields[name])
+        yield from _tried(name, read_part, fields[name])
     for text in fields["label"].value.values():
-        yield from _tried(Given.text, text)
-    yield from _each(fields, "conditions", read_condition)
-    yield from _each(fields, "limits", Limit.read)
-    yield from _each(fields, "tests", _read_test)
+        yield from _tried("label", Given.text, text)
+    rows: dict[str, Callable[[Given], object]] = {
+        "conditions": read_condition,
+        "limits": Limit.read,
+        "tests": _read_test,
+    }
+    for name, read_part in rows.items():
+        for item in fields[name].value if name in fields else []:
+            yield from _tried(name, read_part, item)
 
 
-def _each(
-    fields: Mapping[str, Given], name: str, read_part: Callable[[Given], object]
-) -> Iterator[Misread]:
-    for item in fields[name].value if name in fields else []:
-        yield from _tried(read_part, item)
-
-
-def _tried(read_part: Callable[[Given], object], given: Given) -> Iterator[Misread]:
+def _tried(
+    name: str, read_part: Callable[[Given], object], given: Given
+) -> Iterator[tuple[str, Misread]]:
     if given.value is None:
-        yield _empty(given)
+        yield name, _empty(given)
         return
     try:
         read_part(given)
     except Misread as misread:
         is_empty = misread.reason.endswith("” is empty.")  # a line to take out of YAML
-        yield _empty(Given(None, misread.place, "")) if is_empty else misread
+        yield name, _empty(Given(None, misread.place, "")) if is_empty else misread
 
 
 def _empty(given: Given) -> Misread:
@@ -369,7 +387,7 @@ def _read_test(given: Given) -> RuleTest:
 
 # The parts of the form from top to bottom, by how their fields' names begin.
 _FORM = (
-    *("starts", "ends", "kinds", "tiers", "countries", "groups", f"{CONDITIONS}.", "new"),
+    *("on", "starts", "ends", "kinds", "tiers", "countries", "groups", f"{CONDITIONS}.", "new"),
     *("points", "unit", "step", "budget", "limit", "code", "label", "source", "test"),
 )
 

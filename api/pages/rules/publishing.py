@@ -20,7 +20,8 @@ from api.render import translator
 from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import Manages
 from partner_cx.database import transact
-from partner_cx.errors import Conflict, Forbidden, Invalid, PartnerCXError
+from partner_cx.errors import Conflict, Forbidden, Invalid, NotFound, PartnerCXError
+from rewards import rulebook
 from rewards.reading import Given, Misread
 from rewards.rulebook import RuleDraft
 from rewards.rulebook.drafts import Overtaken, approve, send_back, submit_draft
@@ -117,11 +118,13 @@ def _done(
     """On to where the act leads; refused, the page again, with why."""
     try:
         return see_other(request, transact(wiring(request).engine, work))
-    except (Overtaken, Forbidden, Conflict, Invalid) as refusal:
+    except (NotFound, Overtaken, Forbidden, Conflict, Invalid) as refusal:
         session.rollback()  # what was read before is out of date
         draft = session.get(RuleDraft, code)
-        if draft is None:  # published meanwhile
-            return see_other(request, f"/rules/{code}?said=overtaken")
+        if draft is None:  # published or thrown away meanwhile
+            left = rulebook.newest(session, code)
+            where = f"/rules/{code}?said=overtaken" if left else "/rules?said=discarded"
+            return see_other(request, where)
         errors = {refusal.place: told(refusal, language)} if isinstance(refusal, Misread) else {}
         said = "" if errors else translator(language)(_why(refusal))
         return shown(
