@@ -14,9 +14,9 @@ from partner_cx.quantities import number_text
 
 # A sign beside the word, so that a state is told by neither colour nor sign alone.
 SIGNS: Final = {
-    State.GREEN: text("✓"),
-    State.RED: text("✕"),
-    State.NO_DATA: text("○"),
+    State.GREEN: "✓",
+    State.RED: "✕",
+    State.NO_DATA: "○",
     State.STALE: "◷",
 }
 STATE_WORDS: Final = {
