@@ -131,17 +131,34 @@ def _read(
     found: dict[Key, dict[str, Figure]] = defaultdict(dict)
     if not wanted:
         return found
-    columns = [getattr(table, column.name) for column in ScorecardRow.__table__.columns]
-    keys = [(str(period), level, subject) for period, level, subject in sorted(wanted)]
-    rows = session.execute(
-        sa.select(*columns).where(
-            sa.tuple_(table.period, table.level, table.subject).in_(keys),
-            table.kpi.in_(sorted(kpis)),
-        )
-    )
-    for row in rows:
-        found[Period.parse(row.period), row.subject][row.kpi] = figure_of(row)
+    periods = {str(period): period for period, _, _ in wanted}
+    asked = {
+        "periods": list(periods),
+        "levels": sorted({level for _, level, _ in wanted}),
+        "subjects": sorted({subject for _, _, subject in wanted}),
+        "kpis": sorted(kpis),
+    }
+    for row in session.execute(_READING[table], asked):
+        period = periods[row.period]
+        if (period, row.level, row.subject) in wanted:
+            found[period, row.subject][row.kpi] = figure_of(row)
     return found
+
+
+def _reading(table: type[FigureColumns]) -> sa.Select[*tuple[Any, ...]]:
+    named = {"periods": table.period, "levels": table.level, "subjects": table.subject}
+    return sa.select(
+        *(getattr(table, column.name) for column in ScorecardRow.__table__.columns)
+    ).where(
+        *(column.in_(sa.bindparam(name, expanding=True)) for name, column in named.items()),
+        table.kpi.in_(sa.bindparam("kpis", expanding=True)),
+    )
+
+
+# Made once: to put a statement together takes longer than to answer it.
+_READING: dict[type[FigureColumns], sa.Select[*tuple[Any, ...]]] = {
+    table: _reading(table) for table in (ScorecardRow, FrozenFigure)
+}
 
 
 def _members(

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
+from api import telling
 from api.access import Viewer, visible_partner
 from api.addresses import see_other
 from api.pages.partner.naming import about, address_of, figures_of, statement_of
@@ -29,7 +30,7 @@ from api.pages.partner.rows import (
     signed,
     today,
 )
-from api.pages.told import told
+from api.pages.told import told_state
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading
 from api.sign_in import SignedIn
@@ -52,6 +53,7 @@ PageAsked = Annotated[int, Query(alias="page", ge=1, le=1_000_000)]
 
 ENTRIES_SHOWN = 5
 QUALITY = ("otif", "sla_response", "portal_adoption")  # what is told of each partner below
+NO_FIGURES = {code: Figure(code, None, state=State.NO_DATA) for code in QUALITY}
 
 
 @router.get("/home")
@@ -215,12 +217,20 @@ def _figures(
 
 
 def _row(each: Supplied, figures: Mapping[str, Figure], language: str) -> dict[str, Any]:
-    nothing = {code: Figure(code, None, state=State.NO_DATA) for code in QUALITY}
     return {
         "name": each.partner.name,
         "about": about(each.partner, language),
         "href": address_of(each.partner),
-        "figures": [told(figures.get(code, nothing[code]), language) for code in QUALITY],
+        "figures": [_in_short(figures.get(code, NO_FIGURES[code]), language) for code in QUALITY],
         "balance": number_text(each.balance, language),
         "statement_href": statement_of(each.partner),
+    }
+
+
+def _in_short(figure: Figure, language: str) -> dict[str, Any]:
+    """A figure's value and state alone: of fifty partners the rest would take its time."""
+    return {
+        "label": CATALOGUE[figure.kpi].label.in_(language),
+        "value": telling.value(figure, language),
+        "state": told_state(figure.state, language),
     }
