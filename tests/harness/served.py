@@ -60,7 +60,9 @@ class House:
 
 
 @contextmanager
-def served_house(engine: sa.Engine, settings: Settings, folder: Path) -> Iterator[House]:
+def served_house(
+    engine: sa.Engine, settings: Settings, folder: Path, *, now: datetime = NOW
+) -> Iterator[House]:
     """The pages by the real server, on a port of its own, with a mail server beside."""
     post = Post()
     with (
@@ -71,12 +73,12 @@ def served_house(engine: sa.Engine, settings: Settings, folder: Path) -> Iterato
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         mail = {name: getattr(reach, name) for name in ("mail_host", "mail_port", "mail_from")}
         house = replace(settings, secret=SECRET, base_url=address, mail_security="none", **mail)
-        app = make_app(engine, house, clock=lambda: NOW)
+        app = make_app(engine, house, clock=lambda: now)
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
-            yield House(address, engine, house, post, NOW)
+            yield House(address, engine, house, post, now)
         finally:
             server.should_exit = True
             thread.join()
