@@ -42,7 +42,8 @@ def send(due: Due, hands: Hands) -> Mapping[str, Any]:
         endpoint = session.get_one(WebhookEndpoint, endpoint_id)
         url, ended = endpoint.url, endpoint.ended_at is not None
         paused = endpoint.paused_at is not None
-        secrets = [] if ended else secrets_in_force(session, endpoint_id, hands.settings, now=now)
+        told = not (ended or paused)
+        secrets = secrets_in_force(session, endpoint_id, hands.settings, now=now) if told else []
     if ended:
         return {"not_sent": "the endpoint was ended"}
     if paused:
