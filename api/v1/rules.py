@@ -253,9 +253,9 @@ def draft(session: Reading, _holder: WritesRules, language: Spoken, code: Code) 
 
 @router.put("/drafts/{code}", responses=documented(404, 409, body=True))
 def put_draft(
+    holder: WritesRules,  # first: that its token was used is noted in a transaction of its own
     session: Writing,
     now: Clock,
-    holder: WritesRules,
     language: Spoken,
     code: Code,
     text: DraftText,
@@ -269,7 +269,7 @@ def put_draft(
 
 
 @router.delete("/drafts/{code}", status_code=HTTPStatus.NO_CONTENT, responses=documented(404, 409))
-def delete_draft(session: Writing, now: Clock, holder: WritesRules, code: Code) -> Response:
+def delete_draft(holder: WritesRules, session: Writing, now: Clock, code: Code) -> Response:
     """Throw a draft away. What is published stays."""
     draft_of(session, code)
     discard_draft(session, code, by=holder.actor, now=now)

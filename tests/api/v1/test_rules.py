@@ -10,13 +10,14 @@ from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
 from api.v1.rules import RULE_PLAIN, RULE_YAML
+from partner_cx.network.scopes import Scope
 from partner_cx.periods import Period
 from rewards.backtest import backtest_published
 from rewards.ledger import Transfer
 from rewards.lint.checking import check
 from rewards.rulebook import RuleVersion
 from rewards.rules import Rule
-from tests.harness.api_clients import API
+from tests.harness.api_clients import API, a_system
 from tests.harness.intake import SETTINGS
 from tests.harness.programme import BONUS, NOW
 
@@ -69,6 +70,14 @@ def test_a_draft_is_kept_read_and_thrown_away(everything: TestClient):
     assert everything.get(f"{API}/drafts").json()["items"] == [kept]
     assert everything.delete(DRAFT).status_code == 204
     assert everything.get(DRAFT).status_code == 404
+
+
+def test_the_first_request_of_a_token_may_write(programme: sa.Engine):
+    """That the token was used is noted beside: neither waits for the other."""
+    for method, status in (("PUT", 200), ("DELETE", 204)):
+        fresh = a_system(programme, Scope.RULES)
+        body = {"rule": RULE_PLAIN} if method == "PUT" else None
+        assert fresh.request(method, DRAFT, json=body).status_code == status
 
 
 def test_who_read_another_draft_saves_nothing(everything: TestClient):
