@@ -76,15 +76,16 @@ def movers(
         sa.select(moved, Partner.name)
         .join(Partner, Partner.code == moved.c.subject)
         .where(sa.or_(moved.c.from_top <= most, moved.c.from_bottom <= most))
-        .order_by(moved.c.change.desc(), moved.c.subject)
     )
     found = [
         Mover(row.subject, row.name, row.before, row.now, row.n_before, row.n_now)
         for row in session.execute(wanted)
     ]
+    up = [each for each in found if each.change > 0]
+    down = [each for each in found if each.change < 0]
     return Movers(
-        up=tuple(each for each in found if each.change > 0)[:most],
-        down=tuple(each for each in reversed(found) if each.change < 0)[:most],
+        up=tuple(sorted(up, key=lambda each: (-each.change, each.code))[:most]),
+        down=tuple(sorted(down, key=lambda each: (each.change, each.code))[:most]),
         n_min=n_min,
     )
 
