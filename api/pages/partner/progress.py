@@ -151,7 +151,7 @@ def next_steps(ahead: Progress, language: str) -> list[dict[str, Any]]:
         can = say("As often as you like.")
         if times:
             can = say.many(
-                "Once more in {period}.", "{count} more times in {period}.", min(times)
+                "{count} more time in {period}.", "{count} more times in {period}.", min(times)
             ).format(period=each.limits[0].period.label(language))
         steps.append(
             {
