@@ -46,6 +46,7 @@ def issue(
     """Make a token. It is printed once, and only its digest is kept."""
     from api.wiring import moment, open_house
     from partner_cx.database import transact
+    from partner_cx.journal import Did, note
     from partner_cx.network.tokens import make_token
 
     with open_house(database) as house:
@@ -54,9 +55,12 @@ def issue(
 
         def make(session: Session) -> str:
             limited_to = _partner_id(session, partner) if partner else None
-            return make_token(
+            token = make_token(
                 session, name, scopes, by=who(by), now=at, lasts=lasts, partner_id=limited_to
             )
+            details = {"scopes": sorted(set(scopes)), "partner": partner, "days": days or None}
+            note(session, by=who(by), did=Did.TOKEN_MADE, about=name, details=details, now=at)
+            return token
 
         token = transact(house.engine, make)
     say("The token, shown only now:")
@@ -99,17 +103,23 @@ def list_(database: Database = None, form: Form = Format.TABLE, language: In = N
 @app.command()
 def end(
     token: Annotated[int, typer.Argument(metavar="TOKEN", help="Its number, see `list`.")],
+    by: By = None,
     database: Database = None,
     now: Now = None,
 ) -> None:
     """Take a token back: from now on it opens nothing."""
     from api.wiring import moment, open_house
     from partner_cx.database import transact
+    from partner_cx.journal import Did, note
     from partner_cx.network.tokens import end_token
+
+    def take_back(session: Session) -> None:
+        held = end_token(session, token, now=at)
+        note(session, by=who(by), did=Did.TOKEN_ENDED, about=held.name, now=at)
 
     with open_house(database) as house:
         at = moment(now, house.settings)
-        transact(house.engine, lambda session: end_token(session, token, now=at).id)
+        transact(house.engine, take_back)
     say(f"Token {token} opens nothing any more.")
 
 
