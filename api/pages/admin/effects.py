@@ -199,6 +199,7 @@ def line(each: Listed, say: Translator) -> dict[str, Any]:
         "state": say(STATES[each.state]),
         "colour": colour.get(each.state, ""),
         "why": each.why or (say("behind {key}").format(key=each.behind) if each.behind else ""),
+        "spoken": "en" if each.why else say.language,  # what went wrong is told in English
         "tries": each.tries,
         "owed_at": each.owed_at,
         "due_at": each.due_at,

@@ -44,6 +44,7 @@ CHECK_SECONDS = 30
 PREVIEW_SECONDS = 60
 ONE_ANSWER_SECONDS = 10
 SYNCS_SHOWN = 5
+EPOCH_YEAR = 1970
 FOUND = {
     Found.WELL: (text("well"), "green"),
     Found.NOTE: (text("to know"), ""),
@@ -209,12 +210,17 @@ def _stream(name: str, cursor: OdooCursor | None) -> dict[str, Any]:
     again = cursor.again or {} if cursor else {}
     return {
         "name": name,
-        "read_until": cursor.read_until if cursor else None,
+        "read_until": _or_none(cursor.read_until) if cursor else None,
         "is_under_way": bool(cursor and cursor.position),
         "finished_at": cursor.finished_at if cursor else None,
         "compared_at": cursor.compared_at if cursor else None,
         "again": len(again.get("units") or []),
     }
+
+
+def _or_none(until: datetime | None) -> datetime | None:
+    """None also for the beginning of all clocks, which stands for a stream without records."""
+    return None if until is None or until.year <= EPOCH_YEAR else until
 
 
 def _syncs(session: Session, now: datetime, say: Translator) -> list[dict[str, Any]]:

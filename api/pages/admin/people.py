@@ -275,7 +275,7 @@ def visits(
 
 
 def _wanted(q: str, role: str, partner: str) -> sa.Select[Any]:
-    wanted = (
+    wanted: sa.Select[Any] = (
         sa.select(Person, Partner.code, Partner.name, Departure.left_at)
         .outerjoin(Partner, Partner.id == Person.partner_id)
         .outerjoin(Departure, Departure.person_id == Person.id)

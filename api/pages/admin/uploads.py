@@ -19,6 +19,7 @@ from api.catalogues import text
 from api.pages.admin import mapping_form
 from api.pages.admin.lists import Number, PageNumber
 from api.pages.admin.upload_pages import listed, pointing_page, preview_page, progress, under_way
+from api.rates import count_upload
 from api.render import translator
 from api.request_scope import Clock, Language, Reading, Writing, wiring
 from api.sign_in import Administers
@@ -84,7 +85,7 @@ async def _entered(request: Request, _viewer: Administers) -> dict[str, str]:
 Entered = Annotated[dict[str, str], Depends(_entered)]
 
 
-@router.post("/admin/uploads")
+@router.post("/admin/uploads", dependencies=[Depends(count_upload)])
 def hand_in(
     request: Request,
     form: Annotated[FormData | None, Depends(_handed_in)],
