@@ -129,16 +129,19 @@ def test_the_list_is_filtered_by_its_address(programme: sa.Engine):
     assert client.get("/rules?state=%00&budget=%F0%9F%8E%81").status_code == 200
 
 
-def test_the_list_asks_as_often_for_one_rule_as_for_forty(programme: sa.Engine):
+def test_the_list_asks_as_often_for_one_rule_as_for_sixty(programme: sa.Engine):
     client = browser_of(programme)
     with counted(programme) as one:
         client.get("/rules")
-    for number in range(40):
+    for number in range(60):
         other = replace(BONUS, code=f"rule_{number}", budget=f"budget_{number}")
         transact(programme, lambda s, r=other: publish(s, r, by=MIA, why="", now=NOW).version)  # type: ignore[misc]
     with counted(programme) as many:
-        assert "41 rules" in client.get("/rules").text
+        assert "61 rules" in client.get("/rules").text
     assert many.count == one.count
+    assert 'rel="next"' in client.get("/rules").text
+    assert "rule_59" in client.get("/rules?page=2").text
+    assert client.get("/rules?page=0").status_code == 422
 
 
 @pytest.mark.parametrize("path", ["/rules", "/budgets", "/rules/new", "/rules/new?template=empty"])

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from itertools import groupby
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from api.access import Viewer
@@ -44,6 +44,7 @@ COLOURS = {
 SAID = {"discarded": text("The draft is gone.")}
 # Which standing speaks for a rule with several versions: the first of these that there is.
 _SPEAKS = (Status.IN_FORCE, Status.COMING, Status.ENDED, Status.RETIRED, Status.SUPERSEDED)
+PAGE_ROWS, PAGE_LAST = 50, 1_000_000
 _TIGHT, _GONE = Fraction(80, 100), Fraction(95, 100)
 
 
@@ -65,6 +66,7 @@ def rules(
     viewer: SeesNetwork,
     state: str = "",
     budget: str = "",
+    number: Annotated[int, Query(alias="page", ge=1, le=PAGE_LAST)] = 1,
     said: str = "",
 ) -> Response:
     """Every rule. state, budget: only those that stand so, or that it pays."""
@@ -80,8 +82,11 @@ def rules(
     return page(
         request,
         "programme/rules/list.html",
-        lines=lines,
+        lines=lines[(number - 1) * PAGE_ROWS : number * PAGE_ROWS],
+        found=len(lines),
         total=len(all_lines),
+        before=_page_link(state, budget, number - 1) if number > 1 else "",
+        after=_page_link(state, budget, number + 1) if len(lines) > number * PAGE_ROWS else "",
         waiting=_waiting(found, viewer, language),
         states=[("", say("any")), *((each.value, say(name)) for each, name in STATUSES.items())],
         budgets=[("", say("any")), *((b, b) for b in sorted({e["budget"] for e in all_lines}))],
@@ -89,8 +94,11 @@ def rules(
         budget=budget,
         manages=viewer.manages,
         said=say(SAID[said]) if said in SAID else "",
-        here=urlencode({"state": state, "budget": budget}),
     )
+
+
+def _page_link(state: str, budget: str, number: int) -> str:
+    return f"?{urlencode({'state': state, 'budget': budget, 'page': number})}"
 
 
 def meter(report: BudgetReport | None, language: str) -> Meter | None:
