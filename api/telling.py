@@ -6,6 +6,7 @@ A miss is never rounded until it reads like its target: more decimals are shown 
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure
@@ -88,6 +89,7 @@ def _unit(kpi: str) -> Unit:
     return CATALOGUE[kpi].unit if kpi in CATALOGUE else Unit.SCORE
 
 
+@lru_cache(maxsize=20_000)  # partners share values, and every figure of a KPI its target
 def _told(number: Fraction, unit: Unit, language: str, decimals: int) -> str:
     if unit is Unit.SHARE:
         return percent(number, language, decimals)
@@ -106,5 +108,6 @@ def _decimals(figure: Figure, unit: Unit) -> int:
     return _DECIMALS_MOST
 
 
+@lru_cache(maxsize=1_000)
 def _is_exact(number: Fraction, unit: Unit, decimals: int) -> bool:
     return (number * (100 if unit is Unit.SHARE else 1) * 10**decimals).denominator == 1

@@ -79,17 +79,26 @@ def ranking(
 ) -> Page:
     """The partners on a KPI. before: the sheet whose figures stand beside; None: none do."""
     table = sheet.table
-    columns = [getattr(table, column.name) for column in ScorecardRow.__table__.columns]
-    found = (
-        sa.select(Partner, sa.func.count().over().label("total"), *columns)
+    # Sorted as narrow rows; the wide ones are looked up for those that are shown alone.
+    some = (
+        sa.select(
+            Partner.id,
+            sa.func.count().over().label("total"),
+            sa.func.row_number().over(order_by=_by(sheet, kpi, order)).label("place"),
+        )
         .join(table, table.subject == Partner.code)
         .where(sheet.rows(PARTNER, kpis=[kpi]), *_conditions(wanted))
-        .order_by(*_by(sheet, kpi, order), as_plain(Partner.name), Partner.code)
-        .limit(limit)
-        .offset(offset)
     )
     if wanted.state:
-        found = found.where(table.state == wanted.state.value)
+        some = some.where(table.state == wanted.state.value)
+    shown = some.order_by(sa.text("place")).limit(limit).offset(offset).subquery()
+    columns = [getattr(table, column.name) for column in ScorecardRow.__table__.columns]
+    found = (
+        sa.select(Partner, shown.c.total, *columns)
+        .join(shown, shown.c.id == Partner.id)
+        .join(table, sa.and_(table.subject == Partner.code, sheet.rows(PARTNER, kpis=[kpi])))
+        .order_by(shown.c.place)
+    )
     rows = session.execute(found).all()
     if not rows and offset:  # beyond the end: how many there are is still told
         return Page((), ranking(session, sheet, kpi, wanted, order=order, limit=1).total)
@@ -126,13 +135,13 @@ def _by(sheet: Sheet, kpi: str, order: Order) -> list[Any]:
     direction = CATALOGUE[kpi].direction if kpi in CATALOGUE else Direction.HIGHER
     match order:
         case Order.WORST:
-            return worst_first(sheet.table, direction)
+            return [*worst_first(sheet.table, direction), Partner.code]
         case Order.BEST:
-            return best_first(sheet.table, direction)
+            return [*best_first(sheet.table, direction), Partner.code]
         case Order.SAMPLE:
-            return [sheet.table.n.desc()]
+            return [sheet.table.n.desc(), Partner.code]
         case Order.NAME:
-            return []
+            return [as_plain(Partner.name), Partner.code]
 
 
 def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
