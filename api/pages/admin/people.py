@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -274,8 +275,8 @@ def visits(
 # --- Pieces ---------------------------------------------------------------------------------------
 
 
-def _wanted(q: str, role: str, partner: str) -> sa.Select[Any]:
-    wanted: sa.Select[Any] = (
+def _wanted(q: str, role: str, partner: str) -> sa.Select[Person, str, str, datetime]:
+    wanted = (
         sa.select(Person, Partner.code, Partner.name, Departure.left_at)
         .outerjoin(Partner, Partner.id == Person.partner_id)
         .outerjoin(Departure, Departure.person_id == Person.id)
