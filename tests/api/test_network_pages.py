@@ -11,14 +11,17 @@ import openpyxl
 import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
 
-from partner_cx.database import open_database
+from partner_cx.database import open_database, transact
+from partner_cx.measures import measuring, refreshing
+from partner_cx.periods import Period
 from tests.harness.cast import a_closed_programme, signed_in, the_cast
 from tests.harness.counting import counted
 from tests.harness.databases import KINDS, fresh_database
-from tests.harness.intake import partner, take
+from tests.harness.intake import SETTINGS, partner, take
 from tests.harness.many_partners import many_partners
-from tests.harness.programme import a_network
+from tests.harness.programme import NOW, a_network
 
 PAGES = (
     "/network/2026Q2",
@@ -125,16 +128,13 @@ def test_a_target_that_nobody_can_be_judged_by_is_named(engine: sa.Engine):
 
 
 def measured(engine: sa.Engine, *periods: str) -> None:
-    from partner_cx.database import transact
-    from partner_cx.measures import measuring, refreshing
-    from partner_cx.periods import Period
-    from tests.harness.intake import SETTINGS
-    from tests.harness.programme import NOW
-
     refreshing.refresh(engine, now=NOW, settings=SETTINGS)
-    for code in periods:
-        period = Period.parse(code)
-        transact(engine, lambda s, p=period: measuring.measure(s, p, now=NOW, settings=SETTINGS))
+
+    def work(session: Session) -> None:
+        for code in periods:
+            measuring.measure(session, Period.parse(code), now=NOW, settings=SETTINGS)
+
+    transact(engine, work)
 
 
 # --- The list -------------------------------------------------------------------------------------
