@@ -35,6 +35,11 @@ _BUSY = (
     "The database is busy: another program has been writing to it for too long.",
     "Wait until it is done and run this again.",
 )
+_ALL_LENT = (
+    "The database is busy: every connection to it is in use.",
+    "Wait a moment and try again.",
+)
+_NO_CONNECTION_LEFT = ("sqlalchemy.exc", "TimeoutError")  # the pool's, when it lent them all
 _NOT_WRITABLE = ("The database may not be written.", "Check who owns it, and its folder if a file.")
 _DISK_FULL = ("The disk is full.", "Make room and run this again.")
 # What a database says, what that means, and what to do about it.
@@ -97,6 +102,8 @@ def explain(error: Exception) -> Refusal | None:
         return Refusal(status or HTTPStatus.BAD_REQUEST, error.message, error.remedy, later)
     if isinstance(error, OSError):
         return _explain_file(error)
+    if (type(error).__module__, type(error).__name__) == _NO_CONNECTION_LEFT:
+        return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, *_ALL_LENT)
     drivers_own = getattr(error, "orig", None) or error  # SQLAlchemy's errors carry the driver's
     if type(drivers_own).__module__.partition(".")[0] in _DRIVERS:
         return _explain_database(drivers_own)

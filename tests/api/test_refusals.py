@@ -126,3 +126,15 @@ def test_a_page_without_its_database_is_written_down(capsys: pytest.CaptureFixtu
     assert "503" in logged
     assert "The database file can't be opened" in logged
     assert "a-token-that-works" not in logged
+
+
+def test_a_pool_that_has_lent_everything_is_busy_not_broken(engine: sa.Engine):
+    alone = sa.create_engine(
+        engine.url, poolclass=sa.QueuePool, pool_size=1, max_overflow=0, pool_timeout=0.01
+    )
+    with alone.connect(), pytest.raises(sa.exc.TimeoutError) as raised:
+        alone.connect()
+    alone.dispose()
+    refusal = explain(raised.value)
+    assert refusal is not None
+    assert (refusal.status, "every connection" in refusal.message) == (503, True)

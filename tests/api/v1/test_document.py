@@ -15,7 +15,10 @@ from fastapi.testclient import TestClient
 from api.app import make_app
 from api.v1.document import ROUTERS, TAGS, document
 from api.v1.problems import WITH_BODY
-from tests.harness.api_clients import API, PLENTY
+from partner_cx.network.scopes import Scope
+from tests.harness.api_clients import API, PLENTY, a_token
+from tests.harness.intake import partner, take
+from tests.harness.programme import NOW
 
 TOLD = document()
 
@@ -88,3 +91,13 @@ def test_a_service_under_a_path_says_so(engine: sa.Engine):
     client = TestClient(make_app(engine, under), base_url="https://brand.example")
     told = client.get("/partners-cx/api/v1/openapi.json").json()
     assert told["servers"] == [{"url": "/partners-cx"}]
+
+
+def test_under_a_path_a_list_goes_on_there(engine: sa.Engine):
+    take(engine, "partners", *(partner(f"P{number}") for number in range(3)))
+    under = replace(PLENTY, base_url="https://brand.example/partners-cx")
+    client = TestClient(make_app(engine, under, clock=lambda: NOW))
+    client.headers["Authorization"] = f"Bearer {a_token(engine, Scope.READ)}"
+    page = client.get("/partners-cx/api/v1/partners?limit=2").json()
+    assert page["next"].startswith("/partners-cx/api/v1/partners?")
+    assert [each["code"] for each in client.get(page["next"]).json()["items"]] == ["P2"]
