@@ -26,7 +26,7 @@ from api.access import Viewer
 from api.addresses import address
 from api.catalogues import text
 from api.charts import Bar, Point, bar_chart, line_chart
-from api.pages.rules.checked import Checked, checked
+from api.pages.rules.checked import BEFORE_PUBLISHING, Checked, checked
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import SeesNetwork
@@ -126,7 +126,7 @@ def shown(
     rule, today = draft.rule, now.astimezone(wiring(request).settings.zone).date()
     choice, problem = _choice(session, rule, today, span, language)
     test = _tried(session, rule, choice, now, wiring(request).settings) if choice else None
-    look = checked(session, rule, today, language)
+    look = checked(session, rule, today, language, back=BEFORE_PUBLISHING)
     return page(
         request,
         "programme/rules/backtest.html",
