@@ -7,7 +7,6 @@ or `writing` and committed at its edge; below, only flush.
 
 from __future__ import annotations
 
-import sqlite3
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +22,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from partner_cx import sqlite
 from partner_cx.errors import Invalid
 from partner_cx.spelling import plain
 
@@ -32,6 +32,9 @@ T = TypeVar("T")
 LOST_RACES = {"40001", "40P01"}
 RESTED_SECONDS = 5  # how long a connection is unused before it is asked whether it still answers
 BUSY_SECONDS = 60  # how long to wait for another writer on SQLite before saying so
+
+# Under which a session's info holds the connection whose transaction it writes in.
+BEGUN = "database.begun"
 
 # Texts are compared byte by byte on both databases: one order everywhere, and on PostgreSQL half
 # the price of keeping an index on codes.
@@ -62,6 +65,11 @@ class Instant(sa.TypeDecorator[datetime]):
         # SQLAlchemy makes the same text by a format, which takes five times as long.
         return _utc_text if dialect.name == "sqlite" else super().bind_processor(dialect)
 
+    def result_processor(self, dialect: sa.Dialect, coltype: Any) -> Callable[[Any], Any] | None:
+        if dialect.name == "sqlite":
+            return _utc_instant
+        return super().result_processor(dialect, coltype)
+
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
         if value is None:
             return None
@@ -83,6 +91,11 @@ def _utc_text(value: datetime | None) -> str | None:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
+@lru_cache(maxsize=1_000)
+def _utc_instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
 class Exact(sa.TypeDecorator[Fraction]):
     """A fraction kept as text, `19/20`: a float would lose the case that reaches it exactly."""
 
@@ -93,10 +106,15 @@ class Exact(sa.TypeDecorator[Fraction]):
         return None if value is None else f"{value.numerator}/{value.denominator}"
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Fraction | None:
-        return None if value is None else _fraction(value)
+        return _fraction(value)
+
+    def result_processor(self, dialect: sa.Dialect, coltype: Any) -> Callable[[Any], Any]:
+        return _fraction
 
 
-_fraction = lru_cache(maxsize=10_000)(Fraction)  # of targets and thresholds there are few
+@lru_cache(maxsize=10_000)  # of targets and thresholds there are few
+def _fraction(text: str | None) -> Fraction | None:
+    return None if text is None else Fraction(text)
 
 
 class Base(DeclarativeBase):
@@ -136,12 +154,13 @@ def open_database(url: str) -> sa.Engine:
 
 
 def _open_sqlite(address: sa.URL) -> sa.Engine:
-    wait = {"timeout": BUSY_SECONDS, "check_same_thread": False}
-    engine = sa.create_engine(address, connect_args=wait)
+    driver = address.set(drivername=sqlite.DRIVER)
+    wait = {"timeout": BUSY_SECONDS, "check_same_thread": False, "factory": sqlite.Connection}
+    engine = sa.create_engine(driver, connect_args=wait)
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, see below
+        connection.isolation_level = None  # we say BEGIN ourselves
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
@@ -149,16 +168,6 @@ def _open_sqlite(address: sa.URL) -> sa.Engine:
         connection.execute("PRAGMA cache_size = -131072")
         connection.execute("PRAGMA temp_store = FILE")
         connection.create_function("as_plain", 1, plain, deterministic=True)
-
-    @sa.event.listens_for(engine, "begin")
-    def begin_by_ourselves(connection: sa.Connection) -> None:
-        # A writer takes the lock at once: a reader that turns writer midway can only fail.
-        writes = connection.get_execution_options().get("writes", False)
-        begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
-        try:
-            connection.connection.cursor().execute(begin)
-        except sqlite3.Error as error:  # beneath SQLAlchemy, which dresses all others
-            raise sa.exc.OperationalError(begin, None, error) from error
 
     return engine
 
@@ -208,13 +217,41 @@ def reading(engine: sa.Engine) -> Iterator[Session]:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[Session]:
     """A session in one transaction: committed at the end, or undone whole."""
-    with engine.connect() as connection:
-        # SQLite has to know before the transaction begins. An engine with the option, made for
-        # each of them, would cost as much as all the rest of an empty one.
-        connection.execution_options(writes=True)
-        with connection.begin(), Session(connection, close_resets_only=False) as session:
-            yield session
-            session.flush()
+    connection = _writer(engine)
+    try:
+        with connection.begin(), _Session(connection, close_resets_only=False) as session:
+            session.info[BEGUN] = connection
+            try:
+                yield session
+                session.flush()
+            finally:
+                session.info.pop(BEGUN, None)
+    except BaseException:
+        connection.close()
+        raise
+    _let_go(connection)
+
+
+class _Session(Session):
+    """A session that holds no objects has none to let go of, which takes it a while to find out."""
+
+    def expunge_all(self) -> None:
+        if self.identity_map or self.new:
+            super().expunge_all()
+
+
+def _writer(engine: sa.Engine) -> sa.Connection:
+    """A connection to write with: on SQLite the one that rests, unless somebody else took it."""
+    pool = engine.pool
+    rested = pool.rested() if isinstance(pool, sqlite.Pool) else None
+    # SQLite has to know before the transaction begins.
+    return rested or engine.connect().execution_options(writes=True)
+
+
+def _let_go(connection: sa.Connection) -> None:
+    pool = connection.engine.pool
+    if not (isinstance(pool, sqlite.Pool) and pool.let_rest(connection)):
+        connection.close()
 
 
 def transact(engine: sa.Engine, work: Callable[[Session], T], *, tries: int = 5) -> T:

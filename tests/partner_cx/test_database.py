@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from datetime import UTC, date, datetime
 
 import psycopg
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import InvalidRequestError, OperationalError
+from sqlalchemy.exc import InvalidRequestError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
 from partner_cx.database import open_database, reading, transact, writing
@@ -96,3 +98,57 @@ def test_a_writer_that_waits_in_vain_for_another_fails_as_databases_do(tmp_path,
         with writing(engine) as session:
             session.execute(sa.text("SELECT 1"))
         engine.dispose()
+
+
+def test_on_sqlite_one_connection_rests_for_the_next_writer(tmp_path):
+    engine = open_database(f"sqlite:///{tmp_path / 'network.sqlite3'}")
+    with writing(engine) as session:
+        first = _driver_of(session)
+    with writing(engine) as session:
+        assert _driver_of(session) is first
+        session.execute(sa.text("SELECT 1"))
+    with pytest.raises(ZeroDivisionError), writing(engine) as session:
+        raise ZeroDivisionError  # such a one goes back to the pool, which undoes what is left
+    with writing(engine) as session:
+        session.execute(sa.text("CREATE TABLE kept (id INTEGER)"))
+        last = _driver_of(session)
+    engine.dispose()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        last.execute("SELECT 1")
+
+
+def test_a_writer_waits_for_its_turn_from_its_beginning(tmp_path):
+    engine = open_database(f"sqlite:///{tmp_path / 'network.sqlite3'}")
+
+    def work(session: Session) -> None:
+        before = session.scalar(sa.text("SELECT count(*) FROM turns"))
+        session.execute(sa.text("INSERT INTO turns VALUES (:n)"), {"n": before})
+
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE turns (n INTEGER)"))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: transact(engine, work), range(40)))
+    with reading(engine) as session:
+        turns = list(session.scalars(sa.text("SELECT n FROM turns ORDER BY rowid")))
+    engine.dispose()
+    assert turns == list(range(40))
+
+
+def test_a_day_is_written_to_sqlite_as_sqlalchemy_writes_it(tmp_path):
+    engine = open_database(f"sqlite:///{tmp_path / 'network.sqlite3'}")
+    day = sa.select(sa.cast(sa.bindparam("day", type_=sa.Date), sa.Text))
+    with reading(engine) as session:
+        assert session.scalar(day, {"day": date(987, 6, 5)}) == "0987-06-05"
+        assert (
+            session.scalar(day, {"day": datetime(2026, 3, 29, 1, 30, tzinfo=UTC)}) == "2026-03-29"
+        )
+        assert session.scalar(day, {"day": None}) is None
+        with pytest.raises(StatementError):
+            session.scalar(day, {"day": "2026-03-29"})
+    engine.dispose()
+
+
+def _driver_of(session: Session) -> sqlite3.Connection:
+    found = session.connection().connection.dbapi_connection
+    assert isinstance(found, sqlite3.Connection)
+    return found
