@@ -15,12 +15,11 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Instant, Text
 from partner_cx.errors import Conflict, Invalid, NotFound
-from partner_cx.prepared import Prepared
+from partner_cx.prepared import Prepared, insert_new
 
 AT_ONCE = 1_000  # rows in one statement
 ANNOUNCE = "announce"  # the kind that works out who is to hear of an act
@@ -107,7 +106,7 @@ def owe(session: Session, effect: Owed, *, now: datetime, exactly: bool = False)
         from a request that may come twice; what is planned by the clock doesn't care.
     """
     row = _row(effect, now)
-    _OWE[session.get_bind().dialect.name].rows(session, row)
+    _OWE.rows(session, row)
     if exactly:
         _refuse_others(session, [row])
 
@@ -117,8 +116,7 @@ def owe_all(
 ) -> None:
     """Owe effects, in the caller's transaction, those with keys of their own. See `owe`."""
     rows = [_row(effect, now) for effect in effects]
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(TABLE).on_conflict_do_nothing(index_elements=["key"])
+    statement = insert_new(TABLE, session.get_bind().dialect)
     for start in range(0, len(rows), AT_ONCE):
         some = rows[start : start + AT_ONCE]
         session.connection().execute(statement, some)
@@ -126,13 +124,10 @@ def owe_all(
             _refuse_others(session, some)
 
 
-_OWE = {
-    dialect.__name__.rpartition(".")[2]: Prepared(
-        dialect.insert(TABLE).on_conflict_do_nothing(index_elements=["key"]),
-        given=("kind", "key", "subject", "payload", "digest", "owed_at", "due_at", "tries"),
-    )
-    for dialect in (postgresql, sqlite)
-}
+_OWE = Prepared(
+    lambda dialect: insert_new(TABLE, dialect),
+    given=("kind", "key", "subject", "payload", "digest", "owed_at", "due_at", "tries"),
+)
 
 
 def _refuse_others(session: Session, rows: Iterable[Mapping[str, Any]]) -> None:

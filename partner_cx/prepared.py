@@ -10,13 +10,17 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from operator import itemgetter
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
+
+from partner_cx.database import BEGUN
 
 Processor = Callable[[Any], Any]
 
@@ -29,19 +33,45 @@ class Prepared:
     every value.
     """
 
-    def __init__(self, statement: Any, *, given: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        statement: Any,
+        *,
+        given: Iterable[str] = (),
+        into: Callable[[Any], Any] | None = None,
+    ) -> None:
+        """Nothing is put into words yet.
+
+        statement: or a function that makes it for a dialect, where they differ.
+        into: what is made of a row of hashable values, where that never changes: it is made once
+            of equal rows.
+        """
         self._statement = statement
         self._given = list(given) or None
+        self._into = into
         self._worded: dict[str, _Worded] = {}
 
     def rows(self, session: Session, values: Mapping[str, Any]) -> list[Any]:
         """What it finds, or returns: rows with the names of its columns."""
-        line = _line_of(session)
-        worded = self._worded.get(line.dialect.name)
-        if worded is None:
-            worded = _put_into_words(self._statement, self._given, line.dialect)
-            self._worded[line.dialect.name] = worded
-        return worded.said(line, worded.bound(values))
+        line: _Line | None = session.info.get(_LINE)
+        if not (
+            line
+            and line.transaction.is_active
+            and line.savepoint is session.get_nested_transaction()
+        ):
+            line = session.info[_LINE] = _open_line(session)
+        worded = self._worded.get(line.database) or self._put_into_words(line)
+        bound = worded.bind(values)
+        for listener in line.listeners:
+            listener(line.connection, line.cursor, worded.sql, bound, None, False)
+        try:
+            line.cursor.execute(worded.sql, bound)
+            if not worded.returns:
+                return []
+            read = worded.read or worded.learn_to_read(line)
+            return read(line.cursor.fetchall())
+        except line.dialect.loaded_dbapi.Error as error:
+            raise _as_sqlalchemy(error, worded.sql, bound, line.dialect) from error
 
     def one(self, session: Session, values: Mapping[str, Any]) -> Any | None:
         """The only row, or None where there is none."""
@@ -49,12 +79,24 @@ class Prepared:
         assert len(rows) <= 1, "it was to find one row"
         return rows[0] if rows else None
 
+    def _put_into_words(self, line: _Line) -> _Worded:
+        differs = isinstance(self._statement, FunctionType)
+        statement = self._statement(line.dialect) if differs else self._statement
+        worded = _put_into_words(statement, self._given, self._into, line.dialect)
+        return self._worded.setdefault(line.database, worded)
+
+
+def insert_new(table: Any, dialect: sa.Dialect) -> Any:
+    """An INSERT of rows with keys; those whose key is there already are left out."""
+    insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing(index_elements=["key"])
+
 
 class _Line(NamedTuple):
     """The way to the driver in one transaction, asked for once: that, too, takes its time.
 
     savepoint: the session's innermost one, if any; it begins by being asked for its connection.
-    listeners: who listened to the engine then.
+    database: its kind. listeners: who listened to the engine then.
     """
 
     savepoint: SessionTransaction | None
@@ -62,19 +104,15 @@ class _Line(NamedTuple):
     connection: sa.Connection
     cursor: Any
     dialect: sa.Dialect
+    database: str
     listeners: tuple[Callable[..., Any], ...]
 
 
-def _line_of(session: Session) -> _Line:
-    line: _Line | None = session.info.get(_LINE)
-    savepoint = session.get_nested_transaction()
-    if not (line and line.savepoint is savepoint and line.transaction.is_active):
-        line = session.info[_LINE] = _open_line(session)
-    return line
-
-
 def _open_line(session: Session) -> _Line:
-    connection = session.connection()
+    begun: sa.Connection | None = session.info.get(BEGUN)
+    # A session that is asked for its connection begins a transaction of its own, within that one.
+    alone = begun and begun.in_transaction() and not session.in_transaction()
+    connection = begun if begun and alone else session.connection()
     transaction = connection.get_nested_transaction() or connection.get_transaction()
     assert transaction, "a connection that was asked for has begun"
     return _Line(
@@ -83,6 +121,7 @@ def _open_line(session: Session) -> _Line:
         connection,
         connection.connection.cursor(),
         connection.dialect,
+        connection.dialect.name,
         tuple(connection.engine.dispatch.before_cursor_execute),
     )
 
@@ -94,104 +133,120 @@ _LINE = "prepared.line"
 class _Worded:
     """A statement in the words of one kind of database.
 
-    picked: takes the values that are bound, in their order; None: they are bound by name.
-    makes: what makes a value the driver's, by its name, or by its place where they have one.
-    constants: what is the same each time.
+    bind: makes what the driver is handed of values by name.
     returns: whether anything comes back. columns: what; a text of one's own doesn't say.
-    reading: how to read it, as is known once something came.
+    into: what is made of each row.
+    read: makes rows of what the driver hands back; None until something came.
     """
 
     sql: str
-    picked: Callable[[Mapping[str, Any]], Iterable[Any]] | None
-    makes: Sequence[tuple[Any, Processor]]
-    constants: Mapping[str, Any]
+    bind: Callable[[Mapping[str, Any]], Any]
     returns: bool
     columns: Sequence[Any]
-    reading: _Reading | None = None
+    into: Callable[[Any], Any] | None
+    read: Callable[[Sequence[Any]], list[Any]] | None = None
 
-    def bound(self, values: Mapping[str, Any]) -> Any:
-        every = {**self.constants, **values} if self.constants else values
-        bound: Any = dict(every) if self.picked is None else list(self.picked(every))
-        for place, make in self.makes:
-            bound[place] = make(bound[place])
-        return bound
-
-    def said(self, line: _Line, bound: Any) -> list[Any]:
-        for listener in line.listeners:
-            listener(line.connection, line.cursor, self.sql, bound, None, False)
-        try:
-            line.cursor.execute(self.sql, bound)
-            if not self.returns:
-                return []
-            self.reading = self.reading or _reading(self.columns, line.cursor, line.dialect)
-            return self.reading.read(line.cursor.fetchall())
-        except line.dialect.loaded_dbapi.Error as error:
-            raise _as_sqlalchemy(error, self.sql, bound, line.dialect) from error
+    def learn_to_read(self, line: _Line) -> Callable[[Sequence[Any]], list[Any]]:
+        """Its driver knows the types of what came, SQLAlchemy what to do with them."""
+        told = [description[1] for description in line.cursor.description]
+        self.read = _reading(self.columns, told, self.into, line.dialect)
+        return self.read
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """row: makes a row of what the driver returns. makes: what makes its values ours, by place."""
-
-    row: Callable[[Iterable[Any]], Any]
-    makes: Sequence[tuple[int, Processor]]
-
-    def read(self, found: Iterable[Sequence[Any]]) -> list[Any]:
-        if self.makes:
-            found = [self._made(each) for each in found]
-        return [*map(self.row, found)]
-
-    def _made(self, found: Sequence[Any]) -> list[Any]:
-        values = list(found)
-        for place, make in self.makes:
-            values[place] = make(values[place])
-        return values
-
-
-def _put_into_words(statement: Any, given: list[str] | None, dialect: sa.Dialect) -> _Worded:
+def _put_into_words(
+    statement: Any,
+    given: list[str] | None,
+    into: Callable[[Any], Any] | None,
+    dialect: sa.Dialect,
+) -> _Worded:
     compiled = statement.compile(dialect=dialect, column_keys=given)
-    order = compiled.positiontup if compiled.positional else None
-    makes = {
-        name: make
-        for bind, name in compiled.bind_names.items()
-        if (make := _impl(bind.type, dialect).bind_processor(dialect))
-    }
     columns = list(getattr(statement, "exported_columns", ()))
     return _Worded(
         sql=str(compiled),
-        picked=None if order is None else _picking(order),
-        makes=list(
-            makes.items()
-            if order is None
-            else ((place, makes[name]) for place, name in enumerate(order) if name in makes)
-        ),
-        constants={
-            name: compiled.params[name]
-            for bind, name in compiled.bind_names.items()
-            if not bind.required
-        },
+        bind=_binding(compiled, dialect),
         returns=isinstance(statement, sa.TextClause) or len(columns) > 0,
         columns=columns,
+        into=into,
     )
+
+
+def _binding(compiled: Any, dialect: sa.Dialect) -> Callable[[Mapping[str, Any]], Any]:
+    """What binds values: in their order where the driver counts them, and by name where not."""
+    binds = compiled.bind_names.items()
+    constants = {name: compiled.params[name] for bind, name in binds if not bind.required}
+    makes = {
+        name: make
+        for bind, name in binds
+        if (make := _impl(bind.type, dialect).bind_processor(dialect))
+    }
+    if not compiled.positional:
+        return partial(_by_name, constants, makes)
+    order = compiled.positiontup
+    made = [(place, makes[name]) for place, name in enumerate(order) if name in makes]
+    pick = _picking(order)
+    return partial(_in_order, constants, pick, made) if constants or made else pick
+
+
+def _by_name(
+    constants: Mapping[str, Any], makes: Mapping[str, Processor], values: Mapping[str, Any]
+) -> dict[str, Any]:
+    bound = {**constants, **values}
+    for name, make in makes.items():
+        bound[name] = make(bound[name])
+    return bound
+
+
+def _in_order(
+    constants: Mapping[str, Any],
+    pick: Callable[[Mapping[str, Any]], Iterable[Any]],
+    makes: Sequence[tuple[int, Processor]],
+    values: Mapping[str, Any],
+) -> list[Any]:
+    bound = [*pick({**constants, **values} if constants else values)]
+    for place, make in makes:
+        bound[place] = make(bound[place])
+    return bound
 
 
 def _picking(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Iterable[Any]]:
     """What takes the values of some names, in their order."""
-    if len(names) == 1:  # of one name, an itemgetter gives the value itself
-        return lambda values: (values[names[0]],)
-    return itemgetter(*names) if names else lambda _values: ()
+    if len(names) < 2:  # of one name, an itemgetter gives the value itself
+        return lambda values: [values[name] for name in names]
+    return itemgetter(*names)
 
 
-def _reading(columns: Sequence[Any], cursor: Any, dialect: sa.Dialect) -> _Reading:
-    """How to read what a cursor tells of: its driver knows the types, SQLAlchemy what to do."""
+def _reading(
+    columns: Sequence[Any],
+    told: Sequence[Any],
+    into: Callable[[Any], Any] | None,
+    dialect: sa.Dialect,
+) -> Callable[[Sequence[Any]], list[Any]]:
+    """What makes rows of the driver's. told: the driver's types, by place."""
+    row = _row_of([column.key for column in columns])
     makes = [
-        _impl(column.type, dialect).result_processor(dialect, told[1])
-        for column, told in zip(columns, cursor.description, strict=False)
+        (place, make)
+        for place, (column, type_) in enumerate(zip(columns, told, strict=False))
+        if (make := _impl(column.type, dialect).result_processor(dialect, type_))
     ]
-    return _Reading(
-        _row_of([column.key for column in columns]),
-        [(place, make) for place, make in enumerate(makes) if make],
-    )
+    made = partial(_made, row, makes) if makes else row
+    if into is None:
+        return lambda found: [*map(made, found)]
+    remembered = lru_cache(maxsize=_REMEMBERED)(lambda found: into(made(found)))
+    return lambda found: [*map(remembered, found)]
+
+
+_REMEMBERED = 10_000  # rows of one statement
+
+
+def _made(
+    row: Callable[[Iterable[Any]], Any],
+    makes: Sequence[tuple[int, Processor]],
+    found: Sequence[Any],
+) -> Any:
+    values = list(found)
+    for place, make in makes:
+        values[place] = make(values[place])
+    return row(values)
 
 
 def _impl(type_: Any, dialect: sa.Dialect) -> Any:

@@ -78,10 +78,7 @@ def event_history(session: Session, event: AnyEvent, rule: Rule) -> list[Won]:
         found = _BY_PERSON.rows(session, asked | {"person": event.person_email})
     else:
         found = _BY_PARTNER.rows(session, asked | {"partner": event.partner_id})
-    return [
-        Won(on if period is None else _parsed(period).last_day, points)
-        for points, period, on in found
-    ]
+    return found
 
 
 def _won() -> sa.Select[*tuple[Any, ...]]:
@@ -106,8 +103,16 @@ def _won() -> sa.Select[*tuple[Any, ...]]:
     )
 
 
-_BY_PARTNER = Prepared(_won().where(DecisionRow.__table__.c.partner_id == sa.bindparam("partner")))
-_BY_PERSON = Prepared(_won().where(EventRow.__table__.c.person_email == sa.bindparam("person")))
+def _as_won(row: Any) -> Won:
+    return Won(row.on if row.period is None else _parsed(row.period).last_day, row.points)
+
+
+_BY_PARTNER = Prepared(
+    _won().where(DecisionRow.__table__.c.partner_id == sa.bindparam("partner")), into=_as_won
+)
+_BY_PERSON = Prepared(
+    _won().where(EventRow.__table__.c.person_email == sa.bindparam("person")), into=_as_won
+)
 _CODE = sa.select(Partner.code).where(Partner.id == sa.bindparam("partner_id"))
 
 
@@ -155,7 +160,7 @@ def _frozen(
     asked = {"period": str(period), "level": level, "subject": subject}
     named = {f"kpi_{number}": kpi for number, kpi in enumerate(sorted(kpis))}
     found = _frozen_of(len(named)).rows(session, asked | named)
-    return {row.kpi: figure_of(row) for row in found}
+    return {figure.kpi: figure for figure in found}
 
 
 @lru_cache(maxsize=100)
@@ -168,7 +173,8 @@ def _frozen_of(kpis: int) -> Prepared:
             kept.level == sa.bindparam("level"),
             kept.subject == sa.bindparam("subject"),
             kept.kpi.in_([sa.bindparam(f"kpi_{number}") for number in range(kpis)]),
-        )
+        ),
+        into=figure_of,
     )
 
 

@@ -20,14 +20,13 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx import bulk
 from partner_cx.database import Base, Id, Instant, Text, where_given
 from partner_cx.errors import Conflict, Invalid
 from partner_cx.frames import read_rows
-from partner_cx.prepared import Prepared
+from partner_cx.prepared import Prepared, insert_new
 from partner_cx.words import Words
 from rewards import announcing
 from rewards.ledger.balances import (
@@ -256,8 +255,7 @@ def post_new(session: Session, posting: Posting, *, now: datetime) -> bool:
                 assert CHANGE_BALANCE.rows(session, back), "it was there just now"
             return False
         done.append((changed, points))
-    insert = _INSERT_TRANSFER[session.get_bind().dialect.name]
-    added = insert.one(session, _transfer(posting, now))
+    added = _INSERT_TRANSFER.one(session, _transfer(posting, now))
     if added is None:
         raise _used_otherwise(posting.key)
     entries = {"transfer_id": added.id}
@@ -311,15 +309,10 @@ _OWNED = frozenset({AccountKind.WALLET, AccountKind.PENDING})
 
 # What the ways of posting rest on.
 
-_INSERT_TRANSFER = {
-    dialect.__name__.rpartition(".")[2]: Prepared(
-        dialect.insert(Transfer.__table__)
-        .on_conflict_do_nothing(index_elements=["key"])
-        .returning(Transfer.__table__.c.id),
-        given=Transfer.__table__.c.keys()[1:],  # all but the id
-    )
-    for dialect in (postgresql, sqlite)
-}
+_INSERT_TRANSFER = Prepared(
+    lambda dialect: insert_new(Transfer.__table__, dialect).returning(Transfer.__table__.c.id),
+    given=Transfer.__table__.c.keys()[1:],  # all but the id
+)
 
 
 @lru_cache(maxsize=10)

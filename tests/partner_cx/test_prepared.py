@@ -79,6 +79,24 @@ def test_a_transaction_that_is_over_answers_nothing_more(engine: sa.Engine) -> N
             COUNT.rows(session, {})
 
 
+def test_a_transaction_that_is_over_answers_nothing_from_the_next_one(engine: sa.Engine) -> None:
+    """On SQLite the next one has the same connection."""
+    with writing(engine) as over:
+        assert COUNT.rows(over, {}) == [(0,)]
+    with writing(engine) as session:
+        ADD.rows(session, {"code": "erp"})
+        with pytest.raises(InvalidRequestError, match="closed"):
+            COUNT.rows(over, {})
+
+
+def test_what_a_row_is_made_into_is_made_once_of_equal_rows(session: Session) -> None:
+    sources = Prepared(sa.select(SOURCES.c.code), into=lambda row: [row.code])
+    ADD.rows(session, {"code": "erp"})
+    first = sources.rows(session, {})
+    assert first == [["erp"]]
+    assert sources.rows(session, {})[0] is first[0]
+
+
 def test_whoever_listens_to_the_engine_hears_it(engine: sa.Engine) -> None:
     heard: list[Any] = []
 
