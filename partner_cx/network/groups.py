@@ -7,6 +7,7 @@ its own by the `groups` files: `group:pilot`.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import pandas as pd
@@ -129,7 +130,9 @@ def of_partner(session: Session, partner: Partner | sa.Row[Any]) -> frozenset[st
     groups = {
         f"{kind}:{code.removeprefix('group:') if kind == 'group' else code}" for kind, code in found
     }
-    for name in ("kind", "tier", "region", "country"):
-        if (value := getattr(partner, name)) is not None:
-            groups.add(f"{name}:{value}")
-    return frozenset(groups)
+    nature = zip(_NATURE, _nature_of(partner), strict=True)
+    return frozenset(groups | {f"{name}:{value}" for name, value in nature if value is not None})
+
+
+_NATURE = ("kind", "tier", "region", "country")
+_nature_of = attrgetter(*_NATURE)

@@ -7,6 +7,7 @@ events first.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
@@ -54,7 +55,12 @@ AT_ONCE = 500  # waiting awards posted in one go
 
 def award_key(event_key: str, rule_code: str) -> str:
     """Keys and codes may hold the colon that parts them, so they are quoted."""
-    return f"event:{quote(event_key, safe='')}:{quote(rule_code, safe='')}"
+    return f"event:{quote(event_key, safe='')}:{_quoted(rule_code)}"
+
+
+@lru_cache(maxsize=1_000)
+def _quoted(rule_code: str) -> str:
+    return quote(rule_code, safe="")
 
 
 class Due(NamedTuple):
@@ -144,12 +150,15 @@ class _Standing(NamedTuple):
 
     def is_told_of(self, points: int) -> bool:
         """Whether paying so much brings the budget to a level that wasn't told yet."""
-        used = self.funded - self.left + points
-        return any(level > self.level and 100 * used >= level * self.funded > 0 for level in LEVELS)
+        if not self.funded:
+            return False
+        used_percent = 100 * (self.funded - self.left + points) // self.funded
+        reached = LEVELS[: bisect(LEVELS, used_percent)]
+        return bool(reached) and reached[-1] > self.level
 
 
 def _standing(session: Session, due: Due) -> _Standing:
-    asked = {"kind": due.kind, "owner": due.owner, "budget": due.rule.budget}
+    asked = {"kind": due.kind.value, "owner": due.owner, "budget": due.rule.budget}
     rows = _STANDING.rows(session, asked)
     if len(rows) < 2:  # one of them isn't open yet
         due.accounts(session)
@@ -195,7 +204,7 @@ def _accounts_with_standing() -> sa.Select[*tuple[Any, ...]]:
         funded.label("funded"),
         last.with_only_columns(alerts.c.level).scalar_subquery().label("level"),
         last.with_only_columns(alerts.c.funded_points).scalar_subquery().label("funded_then"),
-        owing.label("owing"),
+        sa.type_coerce(owing, sa.Integer).label("owing"),  # as it comes
     ).where(
         sa.or_(
             sa.and_(

@@ -20,6 +20,7 @@ from partner_cx.errors import Forbidden, Invalid, NotFound
 from partner_cx.journal import Did, note
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.periods import Period
+from partner_cx.prepared import Prepared
 from rewards.lint import satisfaction
 from rewards.reading import Given
 from rewards.rules import Occasion, Rule
@@ -191,7 +192,7 @@ def in_force(session: Session, period: Period) -> list[tuple[RuleVersion, Rule]]
     came before it: when that one has ended, is retired or decides something else, none is left in
     force. A version that starts midway leaves the period to the one before it.
     """
-    found = session.scalars(_started(RuleVersion, by=period.first_day))
+    found = session.scalars(_started(RuleVersion).params(day=period.first_day))
     rules = ((version, version.rule) for version in _newest_of_each(found))
     retired = _retired(session, period.first_day)
     return [
@@ -201,27 +202,21 @@ def in_force(session: Session, period: Period) -> list[tuple[RuleVersion, Rule]]
     ]
 
 
-def in_force_on(session: Session, day: date, kind: EventKind) -> list[tuple[RuleVersion, Rule]]:
+def in_force_on(session: Session, day: date, kind: EventKind) -> list[tuple[int, Rule]]:
     """The rules that decide an event of a kind on a day, by code; else as for a close.
 
-    It is asked for every event, so versions are read once in a process and found again by their
+    Each with the id of its version. Versions are read once in a process and found again by their
     digest; of the others only numbers are read.
     """
-    columns = (RuleVersion.id, RuleVersion.code, RuleVersion.version, RuleVersion.digest)
-    found = session.execute(_started(*columns, by=day)).all()
     deciding = []
-    for each in _newest_of_each(found):
+    for each in _newest_of_each(_VERSIONS_STARTED.rows(session, {"day": day})):
         rule = _KEPT.get(each.digest) or _read_once(session, each.id, each.digest)
         if rule.on == kind.value and rule.holds_on(day):
             deciding.append((each, rule))
     if not deciding:
         return []
     retired = _retired(session, day)
-    return [
-        (session.get_one(RuleVersion, each.id), rule)
-        for each, rule in deciding
-        if each.version > retired.get(each.code, 0)
-    ]
+    return [(each.id, rule) for each, rule in deciding if each.version > retired.get(each.code, 0)]
 
 
 def are_alike(one: Rule, other: Rule) -> bool:
@@ -262,12 +257,19 @@ def _first_decided_on(rule: Rule) -> date:
     return rule.starts if period.first_day == rule.starts else period.end_day
 
 
-def _started(*what: Any, by: date) -> sa.Select[Any]:
+def _started(*what: Any) -> sa.Select[Any]:
+    """The versions that had started by a day, those of each rule in their order."""
     return (
         sa.select(*what)
-        .where(RuleVersion.starts_on <= by)
+        .where(RuleVersion.starts_on <= sa.bindparam("day"))
         .order_by(RuleVersion.code, RuleVersion.version)
     )
+
+
+_COLUMNS = RuleVersion.__table__.c
+_VERSIONS_STARTED = Prepared(
+    _started(_COLUMNS.id, _COLUMNS.code, _COLUMNS.version, _COLUMNS.digest)
+)
 
 
 def _newest_of_each(rows: Iterable[Any]) -> list[Any]:
@@ -277,9 +279,15 @@ def _newest_of_each(rows: Iterable[Any]) -> list[Any]:
 
 def _retired(session: Session, day: date) -> dict[str, int]:
     """Up to which version rules are retired on a day, by code."""
-    latest = sa.select(RuleRetirement.code, sa.func.max(RuleRetirement.version))
-    latest = latest.where(RuleRetirement.from_day <= day).group_by(RuleRetirement.code)
-    return dict(session.execute(latest).all())
+    return dict(_RETIRED.rows(session, {"day": day}))
+
+
+_ENDS = RuleRetirement.__table__.c
+_RETIRED = Prepared(
+    sa.select(_ENDS.code, sa.func.max(_ENDS.version))
+    .where(_ENDS.from_day <= sa.bindparam("day"))
+    .group_by(_ENDS.code)
+)
 
 
 _KEPT: dict[str, Rule] = {}  # published rules by their digest: they never change

@@ -56,6 +56,5 @@ def rules_on(session: Session, stamped: sa.Row[Any], day: date, kind: EventKind)
         by_occasion = {}
         _kept[pool] = (stamp, by_occasion)
     if (kind, day) not in by_occasion:
-        found = in_force_on(session, day, kind)
-        by_occasion[kind, day] = [(version.id, rule) for version, rule in found]
+        by_occasion[kind, day] = in_force_on(session, day, kind)
     return by_occasion[kind, day]

@@ -151,7 +151,7 @@ def test_the_closed_periods_a_version_comes_too_late_for_are_named(engine: sa.En
 
 
 def on_day(session: Session, day: date, kind: EventKind = EventKind.REPORT_ACCEPTED) -> list[int]:
-    return [version.version for version, _ in in_force_on(session, day, kind)]
+    return [rule.version for _, rule in in_force_on(session, day, kind)]
 
 
 def test_a_rule_on_events_holds_from_its_first_day_to_its_last(session: Session):
