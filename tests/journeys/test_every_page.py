@@ -19,7 +19,6 @@ from playwright.sync_api import Browser, Page
 
 from partner_cx.database import open_database, transact
 from partner_cx.effects import Owed, owe
-from partner_cx.network.reps import PartnerRep
 from partner_cx.network.scopes import Scope
 from partner_cx.network.tokens import make_token
 from rewards.rulebook.drafts import save_draft
@@ -28,7 +27,7 @@ from tests.harness.audited import LATER, a_sound_programme
 from tests.harness.axe import scrolls_sideways, violations
 from tests.harness.cast import CAST, fresh_link, the_cast
 from tests.harness.databases import fresh_database
-from tests.harness.intake import SETTINGS
+from tests.harness.intake import SETTINGS, partner, take
 from tests.harness.programme import BONUS, MANAGER
 from tests.harness.served import House, served_house
 
@@ -134,8 +133,6 @@ def _served(folder: Path, fill: Any) -> Iterator[House]:
 
 
 def _only_people(engine: sa.Engine) -> None:
-    from tests.harness.intake import partner, take
-
     take(engine, "partners", *(partner(code, kind="reseller") for code in ("D1", "R2")))
     the_cast(engine)
 
@@ -143,6 +140,7 @@ def _only_people(engine: sa.Engine) -> None:
 def _fill(engine: sa.Engine) -> None:
     a_sound_programme(engine)
     the_cast(engine)
+    take(engine, "reps", {"rep_email": CAST["rep"], "partner_code": "R2"})
     transact(engine, _more)
 
 
@@ -157,11 +155,6 @@ def _more(session: sa.orm.Session) -> None:
         ),
         parked,
     )
-    who = session.scalar(
-        sa.text("SELECT id FROM people WHERE email = :email"), {"email": CAST["rep"]}
-    )
-    r2 = session.scalar(sa.text("SELECT id FROM partners WHERE code = 'R2'"))
-    session.add(PartnerRep(partner_id=r2, person_id=who, source="by hand"))
 
 
 @contextmanager
