@@ -1,4 +1,4 @@
-"""The administrator's way in a real browser: a file handed in, pointed at, looked over, taken in."""
+"""The administrator in a real browser: a file handed in, pointed at, looked over, taken in."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ from fastapi.testclient import TestClient
 
 from api.pages.admin import uploads
 from integrations.carrying import Hands
+from integrations.files.handing_in import prune_uploads
 from integrations.files.mapping import Mapping
 from integrations.files.uploads import SavedMapping, Upload
 from integrations.worker import carry_out_due
-from partner_cx.database import reading
+from partner_cx.database import reading, transact
 from partner_cx.effects import Effect
 from partner_cx.journal import JournalLine
 from partner_cx.operations.facts import OrderLine
@@ -240,6 +242,17 @@ def test_what_cant_be_meant_is_told_beside_the_columns(network: sa.Engine, chang
     assert answer.status_code == 422
     assert 'role="alert"' in answer.text
     assert ada.get(path).status_code == 200
+
+
+def test_files_are_thrown_away_after_a_month_and_imports_stay(network: sa.Engine):
+    ada = administrator(network)
+    filled_in(ada, f"{pointed_at(ada)}/take")
+    handed_in(ada, "other.csv", FRENCH)
+    for days, left in ((29, 2), (31, 0)):
+        later = NOW + timedelta(days=days)
+        transact(network, lambda session, now=later: prune_uploads(session, now=now))  # type: ignore[misc]
+        assert count(network, Upload) == left
+    assert count(network, OrderLine) == 1
 
 
 def test_lists_ask_as_often_however_many_files_there_are(network: sa.Engine):

@@ -278,7 +278,11 @@ def test_the_schedule_tells_what_was_last_and_what_comes(engine):
 def test_the_house_does_its_own_tasks(network: sa.Engine):
     clock = Clock(at("2026-07-04T12:00"))
     settings = only(
-        close="quarterly 5 06:00", tallies="daily 01:30", holds="daily 05:30", alerts="daily 06:00"
+        close="quarterly 5 06:00",
+        tallies="daily 01:30",
+        uploads="daily 03:15",
+        holds="daily 05:30",
+        alerts="daily 06:00",
     )
     for moment in ("2026-07-04T12:00", "2026-07-05T12:00"):
         clock.at = at(moment)
