@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 import uvicorn
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, FilePayload, Page
 
 from api.app import make_app
 from partner_cx.database import open_database, transact
@@ -77,7 +77,7 @@ def test_a_file_goes_the_whole_way(
         page.wait_for_url("**/admin")
         is_sound(page, scripts=scripts)
         page.goto(f"{base}/admin/uploads")
-        file = {"name": "livraisons.csv", "mimeType": "text/csv", "buffer": FRENCH}
+        file = FilePayload(name="livraisons.csv", mimeType="text/csv", buffer=FRENCH)
         page.set_input_files("input[type=file]", file)
         page.get_by_role("button", name=hand_in, exact=True).click()
         page.wait_for_url("**/admin/uploads/1")
