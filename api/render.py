@@ -47,7 +47,7 @@ def page(
 
     def day(on: date | datetime) -> str:
         local = on.astimezone(zone).date() if isinstance(on, datetime) else on
-        return format_date(local, "long", locale=language)
+        return format_date(local, "d MMMM y", locale=language)
 
     def instant(at: datetime) -> str:
         return format_datetime(at, "d MMMM y, HH:mm", tzinfo=zone, locale=language)

@@ -51,7 +51,7 @@ def words(client: TestClient, address: str) -> str:
 def test_the_network_scorecard_says_value_target_state_and_sample(manager: TestClient):
     said = words(manager, "/network/2026Q2?lang=en")
     assert "OTIF 92.50% 37 of 40 95% ✕ missed 40" in said
-    assert "Closed on July 3, 2026: these figures no longer change." in said
+    assert "Closed on 3 July 2026: these figures no longer change." in said
 
 
 def test_the_network_scorecard_speaks_french(manager: TestClient):
@@ -216,7 +216,7 @@ def test_the_figures_of_an_open_quarter_say_when_they_were_measured(address: str
 
 @pytest.mark.parametrize("address", SCORECARDS)
 def test_the_figures_of_a_closed_quarter_say_since_when(manager: TestClient, address: str):
-    assert "Closed on July 3, 2026: these figures no longer change." in words(manager, address)
+    assert "Closed on 3 July 2026: these figures no longer change." in words(manager, address)
 
 
 @pytest.mark.parametrize("address", ["/network", "/partners"])

@@ -144,7 +144,7 @@ def _back(viewer: Viewer, language: str) -> dict[str, str]:
 @lru_cache(maxsize=4_000)
 def day_told(on: date, language: str) -> str:
     """A day as tables tell it: `Sep 30, 2026`, `30 sept. 2026`."""
-    return format_date(on, "medium", locale=language)
+    return format_date(on, "d MMM y", locale=language)
 
 
 def signed(points: int, language: str) -> str:
