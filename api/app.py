@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from time import monotonic
+from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 import structlog
@@ -17,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import refusals
 from api.addresses import UnderPrefix, path_of, prefix_of, see_other
+from api.bodies import WithinBounds
 from api.health import metrics_of
 from api.health import router as health
 from api.metrics import Metrics
@@ -39,12 +41,13 @@ from api.pages.closing import closes, holds, restatements
 from api.pages.partner import figures, home, statement
 from api.pages.rules import ROUTERS as RULES
 from api.render import page
-from api.request_scope import Wiring, remember_language
+from api.request_scope import Wiring, language_of, remember_language
 from api.sign_in import OwnForm, SignInNeeded, Visitor, sign_in_page
 from api.static_files import KeptFiles
 from api.v1 import document
 from api.v1.holders import tell_allowance
 from api.v1.problems import Refused, not_understood, problem, refused, wants_json
+from api.wrong_parts import wrong_parts
 from partner_cx.settings import Settings, signing_secret
 
 # Forms of these are taken from our own pages only.
@@ -102,6 +105,7 @@ def make_app(
     for router in OPEN_TO_PROGRAMS:
         app.include_router(router)
     app.mount("/static", KeptFiles(), name="static")
+    app.add_middleware(WithinBounds)
     app.middleware("http")(_with_safe_headers)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(UnderPrefix, prefix=prefix_of(settings))
@@ -132,6 +136,8 @@ async def _with_safe_headers(
         response.headers.setdefault(name, value)
     if not path_of(request).startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
+    if response.status_code == HTTPStatus.TEMPORARY_REDIRECT:
+        _keep_to_this_site(response)
     if wants_json(request):
         tell_allowance(request, response)
     else:
@@ -142,6 +148,16 @@ async def _with_safe_headers(
     return response
 
 
+def _keep_to_this_site(response: Response) -> None:
+    """Lead on by the path alone, where a slash too many was written.
+
+    The router would name the host that it was asked by: a proxy's own, or whatever was claimed.
+    """
+    there = urlsplit(response.headers["location"])
+    path = f"/{there.path.lstrip('/')}"
+    response.headers["location"] = f"{path}?{there.query}" if there.query else path
+
+
 def _ask_to_sign_in(request: Request, _error: Exception) -> Response:
     if path_of(request) == "/":
         return see_other(request, "/sign-in")
@@ -149,10 +165,11 @@ def _ask_to_sign_in(request: Request, _error: Exception) -> Response:
 
 
 def _not_understood(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
     if wants_json(request):
-        assert isinstance(error, RequestValidationError)
         return not_understood(error)
-    return _refusal_page(request, HTTPStatus.UNPROCESSABLE_ENTITY)
+    told = wrong_parts(error, language_of(request))
+    return _refusal_page(request, HTTPStatus.UNPROCESSABLE_ENTITY, told)
 
 
 def _by_status(request: Request, error: Exception) -> Response:
@@ -171,7 +188,7 @@ def _refuse(request: Request, error: Exception) -> Response:
     refusal = refusals.explain(error)
     if refusal is None:
         return _refusal_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, exc_info=error)
-    response = _refusal_page(request, refusal.status, why=str(refusal))
+    response = _refusal_page(request, refusal.status, _told(refusal, request), why=str(refusal))
     response.headers.update(refusal.headers)
     return response
 
@@ -182,13 +199,28 @@ def _route(request: Request) -> str:
     return getattr(route, "path", path_of(request))
 
 
-def _refusal_page(request: Request, status: HTTPStatus, **details: object) -> Response:
+def _told(refusal: refusals.Refusal, request: Request) -> list[str]:
+    """What a page says of it, beside what goes for its status: what the reader can mend.
+
+    Where something isn't there nothing more is told, be it missing or somebody else's.
+    """
+    if refusal.status not in (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT):
+        return []
+    if language_of(request) == "fr":
+        return [refusal.french] if refusal.french else []
+    return [str(refusal)]
+
+
+def _refusal_page(
+    request: Request, status: HTTPStatus, told: Sequence[str] = (), **details: object
+) -> Response:
     """Answer with a status in words: a page, or a problem where a program asks.
 
+    told: what was wrong, to the reader.
     details: what the log is told besides, where the fault isn't the reader's.
     """
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         log.error("page failed", path=_route(request), status=status.value, **details)
     if wants_json(request):
         return problem(status, str(details.get("why", "")))
-    return page(request, "public/refusal.html", status=status, answer=status.value)
+    return page(request, "public/refusal.html", status=status, answer=status.value, told=told)

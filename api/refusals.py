@@ -78,12 +78,14 @@ class Refusal:
     """What a person is told, and the HTTP status that goes with it.
 
     retry_after_seconds: when to come again, where that is known.
+    french: the whole of it in French, where there is such a thing.
     """
 
     status: HTTPStatus
     message: str
     remedy: str = ""
     retry_after_seconds: int | None = None
+    french: str = ""
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
@@ -99,7 +101,9 @@ def explain(error: Exception) -> Refusal | None:
     if isinstance(error, PartnerCXError):
         status = next((s for kind, s in _STATUS.items() if isinstance(error, kind)), None)
         later = error.retry_after_seconds if isinstance(error, TooMany) else None
-        return Refusal(status or HTTPStatus.BAD_REQUEST, error.message, error.remedy, later)
+        return Refusal(
+            status or HTTPStatus.BAD_REQUEST, error.message, error.remedy, later, error.french
+        )
     if isinstance(error, OSError):
         return _explain_file(error)
     if (type(error).__module__, type(error).__name__) == _NO_CONNECTION_LEFT:

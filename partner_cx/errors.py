@@ -21,12 +21,14 @@ class PartnerCXError(Exception):
 
     message: what went wrong, and why, in one or two sentences.
     remedy: what to do next; part of the printed text.
+    french: both in French, where readers of pages may meet it.
     """
 
-    def __init__(self, message: str, *, remedy: str = "") -> None:
+    def __init__(self, message: str, *, remedy: str = "", french: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.remedy = remedy
+        self.french = french
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()

@@ -53,6 +53,8 @@ class Period:
             raise Invalid(
                 f"“{text}” isn't a period.",
                 remedy="Write a year as 2026, a quarter as 2026Q2, a month as 2026-05.",
+                french=f"«\u202f{text}\u202f» n’est pas une période. Une année s’écrit 2026, "
+                "un trimestre 2026Q2, un mois 2026-05.",
             )
         year = int(found["year"])
         if found["quarter"]:

@@ -106,7 +106,10 @@ def groups(
 def _known(name: str, value: str, among: dict[str, str]) -> None:
     if value not in among:
         raise Invalid(
-            f"{name}: “{value}” isn't one of {', '.join(among)}.", remedy="Choose it on the page."
+            f"{name}: “{value}” isn't one of {', '.join(among)}.",
+            remedy="Choose it on the page.",
+            french=f"{name}\u202f: «\u202f{value}\u202f» n’est pas parmi {', '.join(among)}. "
+            "Choisissez sur la page.",
         )
 
 

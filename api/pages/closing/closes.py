@@ -89,7 +89,10 @@ def measure(
     """Ask for the period's figures as far as is known now."""
     chosen = Period.parse(period)
     if closing_of(session, chosen):
-        raise Invalid(f"{chosen} is closed: its figures no longer change.")
+        raise Invalid(
+            f"{chosen} is closed: its figures no longer change.",
+            french=f"{chosen} est clôturée\u202f: ses chiffres ne changent plus.",
+        )
     return _ask(request, session, Work.MEASURE, chosen, viewer.person.email, now)
 
 
@@ -100,7 +103,11 @@ def restate(
     """Ask for a closed period to be compared with what is known now."""
     chosen = Period.parse(period)
     if not closing_of(session, chosen):
-        raise Invalid(f"{chosen} isn't closed: nothing was decided that could be restated.")
+        raise Invalid(
+            f"{chosen} isn't closed: nothing was decided that could be restated.",
+            french=f"{chosen} n’est pas clôturée\u202f: rien n’y est décidé "
+            "qui puisse être corrigé.",
+        )
     return _ask(request, session, Work.RESTATE, chosen, viewer.person.email, now)
 
 
@@ -111,6 +118,8 @@ def _ask(
         raise Invalid(
             f"{period} isn't over yet.",
             remedy=f"It can be closed from {period.end_day:%Y-%m-%d} on.",
+            french=f"{period} n’est pas encore terminée\u202f: "
+            f"la clôture est possible à partir du {period.end_day:%d/%m/%Y}.",
         )
     ask(session, work, period, by=by, now=now)
     return see_other(request, f"/closes/{period}?said={work}")

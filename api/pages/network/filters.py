@@ -65,9 +65,9 @@ def asked(request: Request, *, order: Order) -> Asked:
     chosen = {name: clean(given.get(name, "")) for name in (*NAMES, "state", "q")}
     chosen = {name: value for name, value in chosen.items() if value}
     if "state" in chosen:
-        one_of(State, chosen["state"], Words("state", "état"))
+        one_of(State, chosen["state"], Words("state", "l’état"))
     sort = given.get("sort", "")
-    return Asked(chosen, one_of(Order, sort, Words("order", "ordre")) if sort else order)
+    return Asked(chosen, one_of(Order, sort, Words("order", "l’ordre")) if sort else order)
 
 
 def one_of(kind: type[E], code: str, what: Words) -> E:
@@ -75,6 +75,8 @@ def one_of(kind: type[E], code: str, what: Words) -> E:
         raise Invalid(
             f"“{code}” isn't one of {', '.join(kind)}.",
             remedy=f"Choose the {what.en} on the page.",
+            french=f"«\u202f{code}\u202f» n’est pas parmi {', '.join(kind)}. "
+            f"Choisissez {what.fr} sur la page.",
         )
     return kind(code)
 

@@ -390,7 +390,11 @@ def _export(
     rule, today = draft.rule, now.astimezone(settings.zone).date()
     choice, problem = _choice(session, rule, today, span, language)
     if problem or show not in VIEWS or form not in ("json", *map(str, exports.FileFormat)):
-        raise Invalid("There is no such export.", remedy=f"Choose from {', '.join(VIEWS)}.")
+        raise Invalid(
+            "There is no such export.",
+            remedy=f"Choose from {', '.join(VIEWS)}.",
+            french=f"Cet export n’existe pas. Choisissez parmi {', '.join(VIEWS)}.",
+        )
     test = _tried(session, rule, choice, now, settings) if choice else None
     if form == "json":
         return JSONResponse(test.to_plain() if test else {})
