@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from api.commands.options import Database, Form, In, Now, filled
+from api.commands.rule_files import By, who
 from api.printing import Format, Row, Shown, print_rows, say
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def fund(
             metavar="KEY", help="The same key again gives nothing again.", callback=filled
         ),
     ] = None,
+    by: By = None,
     database: Database = None,
     now: Now = None,
 ) -> None:
@@ -119,11 +121,11 @@ def fund(
     from partner_cx.words import Words
     from rewards import budgets
 
-    once = f"fund:{key or uuid4()}"
+    once, name, said = f"fund:{key or uuid4()}", who(by), Words(why, why)
 
     def give(session: Session) -> int:
-        said = Words(why, why)
-        budgets.fund(session, code, points, key=once, why=said, now=at, effective_on=at.date())
+        day = at.date()
+        budgets.fund(session, code, points, key=once, why=said, by=name, now=at, effective_on=day)
         return budgets.points_left(session, code)
 
     with open_house(database) as house:

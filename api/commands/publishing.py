@@ -109,11 +109,12 @@ def retire(
     say(f"{code} decides nothing any more from {day} on.")
 
 
-def discard(code: Code, database: Database = None) -> None:
+def discard(code: Code, by: By = None, database: Database = None, now: Now = None) -> None:
     """Throw a draft away. What is published stays."""
     from rewards.rulebook.drafts import discard_draft
 
-    _transact(database, None, lambda session, _at: discard_draft(session, code))
+    name = who(by)
+    _transact(database, now, lambda session, at: discard_draft(session, code, by=name, now=at))
     say(f"The draft of {code} is gone.")
 
 

@@ -100,21 +100,12 @@ def draft_of(session: Session, code: str) -> RuleDraft:
 
 
 def discard_draft(
-    session: Session,
-    code: str,
-    *,
-    by: str = "",
-    now: datetime | None = None,
-    read: str | None = None,
+    session: Session, code: str, *, by: str, now: datetime, read: str | None = None
 ) -> None:
-    """Throw a draft away. What is published stays. The caller commits.
-
-    by, now: for the journal, where somebody is known. read: as in `approve`.
-    """
+    """Throw a draft away. What is published stays. The caller commits. read: as in `approve`."""
     lock(session, f"rule:{code}")
     session.delete(_as_read(draft_of(session, code), read))
-    if by and now:
-        note(session, by=by, did=Did.RULE_DROPPED, about=code, now=now)
+    note(session, by=by, did=Did.RULE_DROPPED, about=code, now=now)
     session.flush()
 
 

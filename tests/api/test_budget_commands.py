@@ -7,12 +7,14 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 from typer.testing import CliRunner, Result
 
 from api.cli import app
 from api.commands import backtest, budgets
 from api.headings import HEADINGS
-from tests.harness.programme import BONUS, OTIF_BONUS, a_programme, close_it
+from partner_cx.journal import Did, JournalLine
+from tests.harness.programme import BONUS, MANAGER, OTIF_BONUS, a_programme, close_it
 
 Office = Callable[..., Result]
 AT = ("--now", "2026-07-03T11:00")
@@ -49,6 +51,16 @@ def test_every_column_has_its_french() -> None:
     for views in (budgets.COLUMNS, backtest.COLUMNS):
         columns |= {name for names in views.values() for name in names}
     assert columns <= set(HEADINGS)
+
+
+def test_the_journal_names_who_funded_a_budget(office: Office, session: Session) -> None:
+    given = ("budgets", "fund", BONUS.budget, 50, "--why", "More", "--key", "more", *AT)
+    for _ in range(2):
+        assert office(*given, "--by", MANAGER).exit_code == 0
+    funded = sa.select(JournalLine.about, JournalLine.by).where(JournalLine.by == MANAGER)
+    assert session.execute(funded.where(JournalLine.did == Did.BUDGET_FUNDED)).all() == [
+        (BONUS.budget, MANAGER)
+    ]
 
 
 def test_budgets_are_listed_with_what_is_reserved(office: Office) -> None:

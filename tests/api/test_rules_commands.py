@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 from typer.testing import CliRunner, Result
 
 from api.cli import app
+from partner_cx.journal import Did, JournalLine
 from rewards.conditions import KpiAtLeast
 from rewards.rules import FixedPoints, Rule
 from tests.harness.programme import BONUS, OTIF_BONUS, a_programme, a_tallied_network, close_it
@@ -31,7 +33,7 @@ def rules(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     def run(*words: object) -> Result:
         given = ["--database", database_url, "rules", *map(str, words)]
-        if words[0] not in ("show", "drafts", "discard"):
+        if words[0] not in ("show", "drafts"):
             given += ["--now", "2026-07-03T11:00"]
         return CliRunner().invoke(app, given, prog_name="partner-cx")
 
@@ -153,10 +155,12 @@ def test_a_retirement_names_its_day_and_its_reason(rules: Any, options: tuple, s
     assert standing(rules) == [(CODE, 1, "in_force")]
 
 
-def test_a_draft_is_discarded(rules: Any):
+def test_a_draft_is_discarded_and_the_journal_names_who(rules: Any, session: Session):
     done(rules("add", written(BONUS)))
-    done(rules("discard", CODE))
+    done(rules("discard", CODE, "--by", MIA))
     assert standing(rules) == []
+    dropped = sa.select(JournalLine.by).where(JournalLine.did == Did.RULE_DROPPED)
+    assert session.scalars(dropped).all() == [MIA]
     assert "There are no drafts" in refused(rules("discard", CODE))
 
 

@@ -73,14 +73,14 @@ def test_a_draft_is_in_no_rulebook(session: Session):
 def test_a_discarded_draft_is_gone_and_what_is_published_stays(session: Session):
     publish(session, BONUS, by=MIA, why="", now=NOW)
     save_draft(session, no_longer(BONUS), by=MIA, now=NOW)
-    discard_draft(session, BONUS.code)
+    discard_draft(session, BONUS.code, by=MIA, now=NOW)
     assert drafts(session) == []
     assert versions(session, BONUS.code)[-1].rule == BONUS
 
 
 def test_a_draft_that_isnt_there_is_answered_with_those_there_are(session: Session):
     with pytest.raises(NotFound, match="There are no drafts"):
-        discard_draft(session, "care")
+        discard_draft(session, "care", by=MIA, now=NOW)
     save_draft(session, BONUS, by=MIA, now=NOW)
     with pytest.raises(NotFound, match=f"There are drafts of: {BONUS.code}"):
         draft_of(session, "care")
