@@ -67,6 +67,6 @@ def _example(name: str, path: str, partner: str) -> str:
         "key": "close:2026Q2:network_quality_bonus:R1",
     }
     if name == "code":
-        about_rule = path.startswith(("/rules", "/budgets", "/api/v1/rules", "/api/v1/budgets"))
+        about_rule = path.startswith(("/rules", "/budgets", "/api/v1/rules", "/api/v1/drafts"))
         return "network_quality_bonus" if about_rule else partner
     return examples.get(name, "1")
