@@ -36,7 +36,7 @@ API = [row for row in TABLE if isinstance(row, ApiRow)]
 # Whoever asks for the headers alone gets those of the page.
 ANSWERS = PAGES + [replace(row, method="HEAD") for row in PAGES if row.method == "GET"]
 # Who plays each role, with partners that are theirs and partners that aren't.
-PLAYED_BY = {
+PLAYED_BY: dict[str | None, tuple[list[str | None], list[str], list[str]]] = {
     None: ([None], [], []),
     "rep": (["rep"], ["R2"], ["R1", "D1"]),
     "partner": (["reseller", "distributor"], [], []),

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from rewards.rules import FixedPoints
 from tests.harness.axe import scrolls_sideways
 from tests.harness.cast import CAST, the_cast
 from tests.harness.intake import SETTINGS, take
@@ -170,4 +171,4 @@ def sign_out(page: Page) -> None:
 
 def test_everyone_is_there():
     assert set(CAST) == {"rep", "distributor", "reseller", "manager", "admin"}
-    assert BONUS.award.points == 500
+    assert BONUS.award == FixedPoints(500)
