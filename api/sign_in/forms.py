@@ -24,7 +24,8 @@ def own_form_only(request: Request) -> None:
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
     ours = request.headers.get("host"), urlsplit(wiring(request).settings.base_url).netloc
-    own = _netloc(origin or "") in ours
+    sent_by = _netloc(origin or "")
+    own = bool(sent_by) and sent_by in ours
     if site not in (None, "same-origin") or not (own if origin else site == "same-origin"):
         raise Forbidden("This form was sent from elsewhere.", remedy="Open the page and try again.")
 

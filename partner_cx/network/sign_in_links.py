@@ -87,8 +87,13 @@ def person_called(session: Session, email: str) -> Person:
 
 
 def person_at(session: Session, email: str) -> Person | None:
-    """The person of an e-mail address, if there is one."""
+    """The person of an e-mail address, if there is one.
+
+    Of another alphabet's signs some have a small letter of ours, as the kelvin sign has k: an
+    address with one is somebody else's, and nobody here.
+    """
     address = email.strip().lower()
-    if not address.isprintable():  # PostgreSQL has no word for some signs
+    looks_alike = address.isascii() and not email.strip().isascii()
+    if looks_alike or not address.isprintable():  # PostgreSQL has no word for some signs
         return None
     return session.scalars(sa.select(Person).where(Person.email == address)).one_or_none()
