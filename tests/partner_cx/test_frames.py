@@ -115,7 +115,10 @@ def test_written_sql_is_read_by_the_columns_it_names(oddities: Session) -> None:
     assert frame.to_dict("records") == [{"code": "007", "seven": 7}]
 
 
+NOT_FOR_FRAMES = (sa.JSON, sa.LargeBinary)  # nobody reckons with whole documents and files
+
+
 def test_every_column_of_the_schema_can_be_framed(session: Session) -> None:
     for table in Base.metadata.sorted_tables:
-        columns = [column for column in table.c if not isinstance(column.type, sa.JSON)]
+        columns = [column for column in table.c if not isinstance(column.type, NOT_FOR_FRAMES)]
         assert list(read_frame(session, sa.select(*columns))) == [c.name for c in columns]

@@ -24,6 +24,7 @@ TOLD_NOWHERE_ELSE = {
     *("proposal_outcomes.why", "revisions.partner_id", "budget_alerts.budget_code"),
     *("transfers.recorded_at", "proposal_outcomes.approved"),  # still read as a yes
     *("imports.file_name", "partners.name", "partners.language", "partners.source_id"),
+    *("journal.at", "journal.by", "journal.did", "journal.about", "journal.details"),
 }
 # SQLite takes nothing but numbers where a number is the row's own.
 NUMBERS = {*(f"{name}.id" for name in WATCHED), "proposal_outcomes.proposal_id"}
