@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
 
 from api import exports
+from api.access import Viewer
 from api.catalogues import text
 from api.exports import FormatAsked
 from api.paging import ROWS, PageAsked, of_page
@@ -15,6 +17,8 @@ from api.render import page, translator
 from api.request_scope import Language, Reading
 from api.sign_in import SeesNetwork
 from partner_cx.journal import Did, JournalLine
+from partner_cx.network.people import Role
+from partner_cx.words import COLON
 
 router = APIRouter()
 
@@ -44,6 +48,27 @@ WORDS = {
     Did.ENDPOINT_CHANGED: text("changed a webhook"),
     Did.ODOO_SYNCED: text("asked for a sync with Odoo"),
 }
+# What an act's details are called where a page tells them; others stand under their own names.
+DETAILS = {
+    "why": text("why"),
+    "because": text("why"),
+    "version": text("version"),
+    "points": text("points"),
+    "asked_by": text("asked by"),
+}
+_RULES = (Did.RULE_ASKED, Did.RULE_SENT_BACK, Did.RULE_APPROVED, Did.RULE_PUBLISHED)
+_RULES_ENDED = (Did.RULE_RETIRED,)
+# Where the thing is to be looked at.
+PLACES = {
+    **dict.fromkeys((*_RULES, *_RULES_ENDED), "/rules/{about}"),
+    Did.BUDGET_FUNDED: "/budgets/{about}",
+    Did.PERIOD_CLOSED: "/closes/{about}",
+}
+ADMINISTRATORS_PLACES = {
+    Did.PERSON_CHANGED: "/admin/people?q={about}",
+    Did.PERSON_ENDED: "/admin/people?q={about}",
+    Did.SESSIONS_ENDED: "/admin/people?q={about}",
+}
 LONGEST = 200  # what a filter may hold
 EXPORTED_MAX = 100_000
 Filter = Annotated[str, Query(max_length=LONGEST)]
@@ -54,7 +79,7 @@ def journal(
     request: Request,
     session: Reading,
     language: Language,
-    _viewer: SeesNetwork,
+    viewer: SeesNetwork,
     by: Filter = "",
     did: Filter = "",
     about: Filter = "",
@@ -67,7 +92,7 @@ def journal(
     lines = sa.select(JournalLine).where(*chosen).order_by(JournalLine.id.desc())
     if form:
         rows = [
-            (each.at, each.by, each.did, each.about, _details(each))
+            (each.at, each.by, each.did, each.about, _details(each, language))
             for each in session.scalars(lines.limit(EXPORTED_MAX))
         ]
         columns = [say("When"), say("Who"), say("What"), say("About"), say("Details")]
@@ -77,7 +102,7 @@ def journal(
     return page(
         request,
         "programme/journal.html",
-        lines=[_line(each, language) for each in found],
+        lines=[_line(each, viewer, language) for each in found],
         pages=of_page(request, found, total, number, language),
         kinds=[("", say("everything")), *((each.value, say(WORDS[each])) for each in Did)],
         asked={"by": by, "did": did, "about": about},
@@ -96,16 +121,28 @@ def _chosen(by: str, did: str, about: str) -> list[sa.ColumnElement[bool]]:
     return conditions
 
 
-def _line(line: JournalLine, language: str) -> dict[str, Any]:
+def _line(line: JournalLine, viewer: Viewer, language: str) -> dict[str, Any]:
     known = line.did in list(Did)
     return {
         "at": line.at,
         "by": line.by,
         "did": translator(language)(WORDS[Did(line.did)]) if known else line.did,
         "about": line.about,
-        "details": _details(line),
+        "href": _href(line, viewer),
+        "details": _details(line, language),
     }
 
 
-def _details(line: JournalLine) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in line.details.items() if value != "")
+def _href(line: JournalLine, viewer: Viewer) -> str:
+    places = PLACES | ADMINISTRATORS_PLACES if viewer.role is Role.ADMIN else PLACES
+    return (
+        places[Did(line.did)].format(about=quote(line.about, safe=""))
+        if (line.did in places)
+        else ""
+    )
+
+
+def _details(line: JournalLine, language: str) -> str:
+    say, colon = translator(language), COLON.in_(language)
+    told = {say(DETAILS[n]) if n in DETAILS else n: value for n, value in line.details.items()}
+    return ", ".join(f"{name}{colon}{value}" for name, value in told.items() if value != "")

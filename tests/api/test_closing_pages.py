@@ -179,8 +179,11 @@ def test_the_pages_speak_both_languages(ready: sa.Engine, path: str, language: s
 def test_the_journal_is_filtered_and_taken_along(engine: sa.Engine):
     a_closed_programme(engine)
     manager = signed_in(engine, "manager")
-    assert "2026Q2" in manager.get("/journal?did=period.closed").text
-    assert "Nothing like that" in manager.get("/journal?by=nobody").text
+    assert 'href="/closes/2026Q2"' in manager.get("/journal?did=period.closed").text
+    published = manager.get("/journal?did=rule.published&lang=fr").text
+    assert 'href="/rules/' in published
+    assert "pourquoi\u202f: " in published
+    assert "Nothing like that" in manager.get("/journal?by=nobody&lang=en").text
     assert "2026Q2" in manager.get("/journal?format=csv").text
     assert manager.get("/journal?page=0").status_code == 422
 
