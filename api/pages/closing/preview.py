@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from api.pages.network.alerts import KIND_NAMES
 from api.pages.told import SIGNS, STATE_WORDS
 from api.render import translator
 from partner_cx.measures.catalogue import CATALOGUE
@@ -42,8 +43,9 @@ def readiness(
 
 
 def _heard(each: Heard, ends_at: datetime, language: str) -> dict[str, Any]:
+    say = translator(language)
     return {
-        "kind": each.kind,
+        "kind": say(KIND_NAMES[each.kind]) if each.kind in KIND_NAMES else each.kind,
         "heard_at": each.heard_at,
         "until": each.events_until,
         "reaches": each.reaches(ends_at),
