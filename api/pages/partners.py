@@ -304,7 +304,7 @@ def _summary(
 WHO = (text("Code"), text("Name"), text("Kind"), text("Tier"), text("Region"), text("Country"))
 OF_ONE_KPI = (
     text("Value"), text("Target"), text("State"), text("Sample"), text("Hits"), text("Out of"),
-    text("Period before"), text("Change"),
+    text("Period before"), text("Difference"),
 )  # fmt: skip
 POINTS = (text("Earned"), text("Balance"))
 
