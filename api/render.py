@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from babel.dates import format_date, format_datetime
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -20,6 +19,7 @@ from api.navigation import places
 from api.request_scope import LANGUAGES, language_of, wiring
 from api.static_files import dated
 from partner_cx.quantities import number_text, points_text
+from rewards.sentences.numbers import day_text
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
@@ -47,10 +47,10 @@ def page(
 
     def day(on: date | datetime) -> str:
         local = on.astimezone(zone).date() if isinstance(on, datetime) else on
-        return format_date(local, "d MMMM y", locale=language)
+        return day_text(local).in_(language)
 
     def instant(at: datetime) -> str:
-        return format_datetime(at, "d MMMM y, HH:mm", tzinfo=zone, locale=language)
+        return f"{day(at)}, {at.astimezone(zone):%H:%M}"
 
     html = _environment.get_template(template).render(
         _=say,

@@ -71,7 +71,7 @@ _KPIS = (
         Words(
             "Orders whose due lines all arrived on time and in full, out of all orders with a due "
             "line, in the period of their last one.",
-            "Commandes dont toutes les lignes échues sont arrivées complètes et à l'heure, sur "
+            "Commandes dont toutes les lignes échues sont arrivées complètes et à l’heure, sur "
             "toutes celles qui en ont une, dans la période de la dernière.",
         ),
         family=Family.ORDERS,
@@ -95,7 +95,7 @@ _KPIS = (
     ),
     _share(
         "on_time",
-        Words("On time", "À l'heure"),
+        Words("On time", "À l’heure"),
         Words(
             "Lines with every receipt inside the window, out of all lines due.",
             "Lignes dont toutes les réceptions tombent dans le créneau, sur toutes les lignes "
@@ -126,7 +126,7 @@ _KPIS = (
             "Tickets answered within their target, out of those answered or overdue. Time runs in "
             "opening hours, pauses left out.",
             "Tickets ayant reçu une réponse dans le délai promis, sur ceux répondus ou en retard. "
-            "Le temps court aux heures d'ouverture, hors pauses.",
+            "Le temps court aux heures d’ouverture, hors pauses.",
         ),
         family=Family.TICKETS,
         facts=("tickets",),
@@ -157,7 +157,7 @@ _KPIS = (
         Words(
             "Mean business minutes from a ticket's opening to the first public human reply, beside "
             "the median and the 90th percentile.",
-            "Moyenne des minutes ouvrées entre l'ouverture d'un ticket et la première réponse "
+            "Moyenne des minutes ouvrées entre l’ouverture d’un ticket et la première réponse "
             "humaine publique, avec la médiane et le 90ᵉ centile.",
         ),
         "COPC",
@@ -174,7 +174,7 @@ _KPIS = (
         Words(
             "Mean business minutes from a ticket's opening to its last resolution, beside the "
             "median and the 90th percentile.",
-            "Moyenne des minutes ouvrées entre l'ouverture d'un ticket et sa dernière résolution, "
+            "Moyenne des minutes ouvrées entre l’ouverture d’un ticket et sa dernière résolution, "
             "avec la médiane et le 90ᵉ centile.",
         ),
         "COPC",
@@ -241,7 +241,7 @@ _KPIS = (
     ),
     _share(
         "credit_rate",
-        Words("Credit note rate", "Taux d'avoirs"),
+        Words("Credit note rate", "Taux d’avoirs"),
         Words(
             "Value credited back out of value invoiced, in the invoice's period and the "
             "programme's currency.",
@@ -272,7 +272,7 @@ _KPIS = (
     ),
     _share(
         "portal_depth",
-        Words("Portal depth", "Intensité d'usage du portail"),
+        Words("Portal depth", "Intensité d’usage du portail"),
         Words(
             "Invited people who were seen on the portal, out of all invited people.",
             "Personnes invitées vues sur le portail, sur toutes les personnes invitées.",
@@ -333,7 +333,7 @@ _KPIS = (
         Words("E-learning completion", "Formations terminées"),
         Words(
             "Completed out of enrolled, by the day of enrolment.",
-            "Formations terminées sur inscriptions, à la date d'inscription.",
+            "Formations terminées sur inscriptions, à la date d’inscription.",
         ),
         family=Family.LEARNING,
         facts=("learning",),
@@ -353,7 +353,7 @@ _KPIS = (
             "Share of promoters (9–10) minus share of detractors (0–6), times 100. A dismissed "
             "question is no answer; 0 is one.",
             "Part des promoteurs (9–10) moins part des détracteurs (0–6), fois 100. Une question "
-            "écartée n'est pas une réponse ; 0 en est une.",
+            "écartée n’est pas une réponse ; 0 en est une.",
         ),
         "Reichheld",
         has_interval=True,
@@ -397,7 +397,7 @@ _KPIS = (
         Words("Satisfaction (CSAT)", "Satisfaction (CSAT)"),
         Words(
             "Answers of 4 or 5 out of all answers on the scale of 1 to 5.",
-            "Réponses 4 ou 5 sur toutes les réponses, sur l'échelle de 1 à 5.",
+            "Réponses 4 ou 5 sur toutes les réponses, sur l’échelle de 1 à 5.",
         ),
         family=Family.PERCEPTION,
         facts=("answers",),
@@ -408,7 +408,7 @@ _KPIS = (
         Words("Satisfaction out of ten (CSAT)", "Satisfaction sur dix (CSAT)"),
         Words(
             "Answers of 8 to 10 out of all answers on the scale of 1 to 10.",
-            "Réponses de 8 à 10 sur toutes les réponses, sur l'échelle de 1 à 10.",
+            "Réponses de 8 à 10 sur toutes les réponses, sur l’échelle de 1 à 10.",
         ),
         family=Family.PERCEPTION,
         facts=("answers",),
@@ -426,7 +426,7 @@ _KPIS = (
         Words(
             "Mean ease on the scale of 1 to 7, beside the share of 5 and above and the index of "
             "0 to 100.",
-            "Facilité moyenne sur l'échelle de 1 à 7, avec la part des 5 et plus et l'indice de "
+            "Facilité moyenne sur l’échelle de 1 à 7, avec la part des 5 et plus et l’indice de "
             "0 à 100.",
         ),
         "CES 2.0, Dixon",
@@ -443,7 +443,7 @@ _KPIS = (
         Words(
             "Mean effort on the scale of 1 to 5, where less is better, beside the ease index of "
             "0 to 100.",
-            "Effort moyen sur l'échelle de 1 à 5, où moins vaut mieux, avec l'indice de facilité "
+            "Effort moyen sur l’échelle de 1 à 5, où moins vaut mieux, avec l’indice de facilité "
             "de 0 à 100.",
         ),
         "CES 1.0, Dixon",
@@ -467,7 +467,7 @@ _KPIS = (
     ),
     Kpi(
         "cxi",
-        Words("Network experience index (CXi)", "Indice d'expérience du réseau (CXi)"),
+        Words("Network experience index (CXi)", "Indice d’expérience du réseau (CXi)"),
         Unit.INDEX,
         _HIGHER,
         Family.PERCEPTION,
@@ -477,7 +477,7 @@ _KPIS = (
         Words(
             "Weighted mean of effective, easy and enjoyable (1 to 5), told from 0 to 100; "
             "published only when items worth 70% of the weights have answers.",
-            "Moyenne pondérée d'efficace, facile et agréable (1 à 5), exprimée de 0 à 100 ; "
+            "Moyenne pondérée d’efficace, facile et agréable (1 à 5), exprimée de 0 à 100 ; "
             "publiée seulement si des questions valant 70 % des poids ont des réponses.",
         ),
         "Forrester CX Index",
