@@ -23,6 +23,7 @@ from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import Administers
 from integrations import schedule
 from integrations.mail.connection import is_set_up
+from integrations.odoo.state import OdooCursor
 from integrations.schedule import SchedulePlan, Standing
 from integrations.webhooks.messages import MESSAGE
 from partner_cx import effects
@@ -189,13 +190,13 @@ def _odoo(session: Session, settings: Settings, now: datetime, say: Translator) 
         told = say("No Odoo is connected; facts come as files.")
         return Finding("Odoo", "well", told, href="/admin/odoo")
     last = effects.listed(session, now=now, kind=SYNC, limit=1, newest_first=True)
-    if not last:
+    if not last and session.scalar(sa.select(sa.func.max(OdooCursor.finished_at))) is None:
         told = say("Connected, and never read yet.")
         return Finding("Odoo", "doubt", told, say("Read it now."), "/admin/odoo")
-    if last[0].state is State.PARKED:
+    if last and last[0].state is State.PARKED:
         told = say("The last reading was stopped: {why}").format(why=last[0].why or "")
         return Finding("Odoo", "problem", told, say("Check the connection."), "/admin/odoo")
-    if last[0].why:
+    if last and last[0].why:
         told = say("It doesn’t answer and is tried again: {why}").format(why=last[0].why)
         return Finding("Odoo", "doubt", told, say("Check the connection."), "/admin/odoo")
     return Finding("Odoo", "well", say("The last reading came to its end."), href="/admin/odoo")

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from integrations.carrying import Hands
+from integrations.odoo.state import OdooCursor
 from integrations.webhooks.endpoints import WebhookEndpoint
 from integrations.worker import carry_out_due
 from partner_cx.database import reading, transact
@@ -266,6 +267,15 @@ def test_an_odoo_that_isnt_there_is_told_in_words_and_its_key_never(network: sa.
         assert answer.status_code == 200
         assert "never shown" not in answer.text
     assert "The connection doesn’t work." in words(ada.get("/admin/odoo/check"))
+
+
+def test_an_odoo_read_by_a_command_counts_as_read(network: sa.Engine):
+    ada = administrator(network, settings=WITH_ODOO)
+    assert "never read yet" in words(ada.get("/admin"))
+    transact(network, lambda session: session.add(OdooCursor(stream="orders", finished_at=NOW)))
+    said = words(ada.get("/admin"))
+    assert "never read yet" not in said
+    assert "The last reading came to its end." in said
 
 
 def test_reading_is_owed_once_while_it_waits(network: sa.Engine):
