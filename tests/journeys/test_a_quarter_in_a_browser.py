@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, Page
 
-from rewards.rules import FixedPoints
+from partner_cx.database import open_database
 from tests.harness.axe import scrolls_sideways
-from tests.harness.cast import CAST, the_cast
+from tests.harness.cast import the_cast
+from tests.harness.databases import fresh_database
 from tests.harness.intake import SETTINGS, take
-from tests.harness.programme import BONUS, a_network, a_programme, close_it
+from tests.harness.programme import a_network, a_programme, close_it
 from tests.harness.served import House, served_house
 
 pytestmark = pytest.mark.browser
@@ -37,38 +38,54 @@ conditions:
 award: {points: 50}
 budget: network-quality
 """
-WAYS = [
-    pytest.param(((360, 740), "fr", True), id="telephone, French"),
-    pytest.param(((360, 740), "en", False), id="telephone, English, no scripts"),
-    pytest.param(((1280, 800), "en", True), id="desk, English"),
-    pytest.param(((1280, 800), "fr", False), id="desk, French, no scripts"),
+TELEPHONE, DESK = (360, 740), (1280, 800)
+WAYS = [  # on which database, how wide, in which language, with scripts or without
+    pytest.param("sqlite", TELEPHONE, "fr", True, id="telephone, French"),
+    pytest.param("postgresql", TELEPHONE, "en", False, id="telephone, English, no scripts"),
+    pytest.param("sqlite", DESK, "en", True, id="desk, English"),
+    pytest.param("postgresql", DESK, "fr", False, id="desk, French, no scripts"),
 ]
 
 
-@pytest.fixture
-def house(engine: sa.Engine, tmp_path: Path) -> Iterator[House]:
+@contextmanager
+def a_house(kind: str, folder: Path) -> Iterator[House]:
     """The small programme, its second quarter over and to be closed."""
-    a_network(engine)
-    the_cast(engine)
-    second = {"email": SECOND_MANAGER, "name": "Max Person", "role": "manager"}
-    take(engine, "people", second)
-    a_programme(engine)
-    close_it(engine, "2026Q1")
-    with served_house(engine, SETTINGS, tmp_path) as served:
-        yield served
+    with fresh_database(kind) as url:
+        engine = open_database(url)
+        a_network(engine)
+        the_cast(engine)
+        second = {"email": SECOND_MANAGER, "name": "Max Person", "role": "manager"}
+        take(engine, "people", second)
+        a_programme(engine)
+        close_it(engine, "2026Q1")
+        with served_house(engine, SETTINGS, folder) as served:
+            yield served
+        engine.dispose()
 
 
-@pytest.fixture(params=WAYS)
-def screen(request: pytest.FixtureRequest, browser: Browser) -> Iterator[BrowserContext]:
-    (width, height), language, scripts = request.param
-    with browser.new_context(
-        viewport={"width": width, "height": height}, locale=language, java_script_enabled=scripts
-    ) as context:
-        yield context
+@pytest.mark.parametrize(("database", "size", "language", "scripts"), WAYS)
+def test_a_quarter_from_a_rule_to_its_points(
+    browser: Browser,
+    tmp_path: Path,
+    database: str,
+    size: tuple[int, int],
+    language: str,
+    scripts: bool,
+):
+    width, height = size
+    with (
+        a_house(database, tmp_path) as house,
+        browser.new_context(
+            viewport={"width": width, "height": height},
+            locale=language,
+            java_script_enabled=scripts,
+        ) as context,
+    ):
+        live(house, context.new_page())
 
 
-def test_a_quarter_from_a_rule_to_its_points(house: House, screen: BrowserContext):
-    page = screen.new_page()
+def live(house: House, page: Page) -> None:
+    """The quarter, one person after the other."""
     house.sign_in(page, "manager")
     write_and_publish(house, page)
     ask_for_approval(house, page)
@@ -167,8 +184,3 @@ def look(page: Page) -> None:
 def sign_out(page: Page) -> None:
     page.locator("form[action$='/sign-out'] button").click()
     page.wait_for_url(re.compile("/sign-in"))
-
-
-def test_everyone_is_there():
-    assert set(CAST) == {"rep", "distributor", "reseller", "manager", "admin"}
-    assert BONUS.award == FixedPoints(500)
