@@ -34,8 +34,15 @@ def wiring(request: Request) -> Wiring:
     return request.app.state.wiring
 
 
-def _now(request: Request) -> datetime:
+# What only looks at the request is asynchronous: to change threads for it would take far longer.
+
+
+async def _now(request: Request) -> datetime:
     return wiring(request).clock()
+
+
+async def _language(request: Request) -> str:
+    return language_of(request)
 
 
 def _open_reading(request: Request) -> Iterator[Session]:
@@ -80,7 +87,7 @@ def remember_language(request: Request, response: Response) -> None:
 
 
 Clock = Annotated[datetime, Depends(_now)]
-Language = Annotated[str, Depends(language_of)]
+Language = Annotated[str, Depends(_language)]
 # Without the scope a client is answered before the commit, also when the commit fails.
 Reading = Annotated[Session, Depends(_open_reading, scope="function")]
 Writing = Annotated[Session, Depends(_open_writing, scope="function")]

@@ -14,7 +14,7 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 _OWN_PATH = re.compile(r"/(?:[\w.~%-][\w./~%-]*)?(?:\?[\w.~%&=+-]*)?", re.ASCII)
 
 
-def own_form_only(request: Request) -> None:
+async def own_form_only(request: Request) -> None:
     """Refuse a form that another site sent: browsers say where a form comes from.
 
     A proxy may pass on a host of its own, so that the address of the settings is ours, too.

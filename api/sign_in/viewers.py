@@ -76,23 +76,23 @@ def _visitor(request: Request, session: Reading, now: Clock) -> Viewer | None:
 Visitor = Depends(_visitor, scope="function")
 
 
-def _signed_in(viewer: Annotated[Viewer | None, Visitor]) -> Viewer:
+async def _signed_in(viewer: Annotated[Viewer | None, Visitor]) -> Viewer:
     if viewer is None:
         raise SignInNeeded
     return viewer
 
 
-def _sees_network(viewer: Annotated[Viewer, Depends(_signed_in)]) -> Viewer:
+async def _sees_network(viewer: Annotated[Viewer, Depends(_signed_in)]) -> Viewer:
     network_only(viewer)
     return viewer
 
 
-def _manages(viewer: Annotated[Viewer, Depends(_signed_in)]) -> Viewer:
+async def _manages(viewer: Annotated[Viewer, Depends(_signed_in)]) -> Viewer:
     managers_only(viewer)
     return viewer
 
 
-def _administers(viewer: Annotated[Viewer, Depends(_signed_in)]) -> Viewer:
+async def _administers(viewer: Annotated[Viewer, Depends(_signed_in)]) -> Viewer:
     administrators_only(viewer)
     return viewer
 
