@@ -18,6 +18,7 @@ from api.v1.holders import Holder, Reads
 from api.v1.problems import documented
 from api.v1.told import Instant, PeriodCode, ToldFigure, figure
 from partner_cx.measures.catalogue import CATALOGUE
+from partner_cx.measures.discretion import discreet
 from partner_cx.measures.kpi import Direction, Family, Kpi, Unit
 from partner_cx.measures.scorecards import ScorecardRow, figure_of
 from partner_cx.network.partners import Partner
@@ -115,7 +116,10 @@ def scorecards(
         Query(max_length=300, description="A partner's or a group's code.", examples=["R1"]),
     ] = None,
 ) -> Scores:
-    """The figures of a period: as frozen where it is closed, else as last measured."""
+    """The figures of a period: as frozen where it is closed, else as last measured.
+
+    A token that is limited to a partner gets no score that is made of fewer than five answers.
+    """
     closing = closing_of(session, period)
     table = FrozenFigure if closing else ScorecardRow
     wanted = sa.select(table).where(table.period == str(period), table.level == level)
@@ -126,7 +130,15 @@ def scorecards(
         wanted = wanted.where(sa.tuple_(table.subject, table.kpi) > behind)
     wanted = wanted.order_by(table.subject, table.kpi).limit(sliced.one_more)
     rows = session.scalars(wanted).all()
-    page = sliced.page(rows, _score, lambda row: (row.subject, row.kpi))
+
+    def told(row: FrozenFigure | ScorecardRow) -> ToldScore:
+        own = figure_of(row)
+        return ToldScore(
+            subject=row.subject,
+            **figure(own if holder.sees_network else discreet(own)).model_dump(),
+        )
+
+    page = sliced.page(rows, told, lambda row: (row.subject, row.kpi))
     return Scores(
         items=page.items,
         next=page.next,
@@ -156,10 +168,6 @@ def _seen(
         codes = sa.select(Partner.code).where(holder.seen(Partner.id))
         return [table.subject.in_(codes)]
     return [] if subject is None else [table.subject == subject]
-
-
-def _score(row: FrozenFigure | ScorecardRow) -> ToldScore:
-    return ToldScore(subject=row.subject, **figure(figure_of(row)).model_dump())
 
 
 def _kpi(kpi: Kpi, language: str) -> ToldKpi:

@@ -56,7 +56,7 @@ class Columns:
         self._header, self._kind, self._mapping = header, kind, mapping
         self._known = (*kind.required, *kind.optional)
         self._refuse_foreign_columns()
-        self._refuse_no_header()
+        refuse_too_many(header)
         self._refuse_duplicates()
         self.origins = self._find_origins()
         self._refuse_missing()
@@ -155,15 +155,6 @@ class Columns:
                     remedy=f"Columns of {self._kind.name}: {', '.join(self._known)}.",
                 )
 
-    def _refuse_no_header(self) -> None:
-        names = self._header.names
-        if len(names) > COLUMNS_MAX:
-            raise Invalid(
-                f"{self._header.file}, line {self._header.line}: {len(names)} columns are too "
-                f"many; {COLUMNS_MAX} is the most.",
-                remedy="Check the delimiter, or leave out the columns that aren't needed.",
-            )
-
     def _refuse_duplicates(self) -> None:
         seen: dict[str, int] = {}
         for place, name in enumerate(self._header.names, 1):
@@ -228,6 +219,16 @@ class Columns:
                     f"line {line}.",
                     remedy=f"Remove line {line}.",
                 )
+
+
+def refuse_too_many(header: Header) -> None:
+    """Refuse a header that no file of facts has: a million columns aren't worth looking at."""
+    if len(header.names) > COLUMNS_MAX:
+        raise Invalid(
+            f"{header.file}, line {header.line}: {len(header.names)} columns are too "
+            f"many; {COLUMNS_MAX} is the most.",
+            remedy="Check the delimiter, or leave out the columns that aren't needed.",
+        )
 
 
 def unique_names(names: Iterable[str]) -> tuple[str, ...]:

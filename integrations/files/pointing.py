@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
 
-from integrations.files.columns import OWN_COLUMNS
+from integrations.files.columns import OWN_COLUMNS, refuse_too_many
 from integrations.files.mapping import Constant, Mapping, Origin, Template, Theirs
 from integrations.files.reading import open_reader
 from partner_cx.kinds import KINDS
@@ -98,6 +98,7 @@ class Pointed:
 def look(path: Path, mapping: Mapping) -> Looked:
     """See what a file has, by the mapping's [read]. Raises Invalid where it can't be read."""
     with closing(open_reader(path, mapping)) as reader:
+        refuse_too_many(reader.header)
         names = [name for name in reader.header.names if not name.startswith("\0")]
         columns = [n for n in names if not (n in OWN_COLUMNS and names[:2] == list(OWN_COLUMNS))]
         words: dict[str, dict[str, None]] = {name: {} for name in columns}

@@ -81,7 +81,9 @@ def test_a_file_from_a_stranger_isnt_read(door: sa.Engine):
 # --- Forged origins -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("origin", ["null", "", "//", "http://", "http://[", "file://", "testserver"])
+@pytest.mark.parametrize(
+    "origin", ["null", "", "//", "http://", "http://[", "file://", "testserver"]
+)
 @pytest.mark.parametrize("host", ["", "testserver"])
 def test_an_origin_that_names_no_site_is_none_of_ours(door: sa.Engine, origin: str, host: str):
     headers = {"Origin": origin, "Host": host}

@@ -36,10 +36,11 @@ from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import SignedIn
 from partner_cx.errors import NotFound
 from partner_cx.measures.catalogue import CATALOGUE
-from partner_cx.measures.figures import Figure, State
+from partner_cx.measures.discretion import discreet
+from partner_cx.measures.figures import Figure
 from partner_cx.measures.kpi import Family
 from partner_cx.measures.scorecards import ScorecardRow
-from partner_cx.measures.standings import MEMBERS_MIN, Band, Place, places
+from partner_cx.measures.standings import Band, Place, places
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period, PeriodKind
 from partner_cx.quantities import number_text
@@ -126,7 +127,7 @@ def _figures(
     closed = {each.period for each in measured if each.closed}
     past = periods_up_to(chosen)
     known = {
-        each: {kpi: _discreet(figure) for kpi, figure in of.items()}
+        each: {kpi: discreet(figure) for kpi, figure in of.items()}
         for each, of in figures_over(view.session, partner.code, past, closed).items()
     }
     if asked.kpi:
@@ -146,14 +147,6 @@ def _figures(
         past=[each.label(view.language) for each in past],
         families=_families(view, partner, chosen, past, known, standing),
     )
-
-
-def _discreet(figure: Figure) -> Figure:
-    """The figure, without its value where it is made of so few answers that one could be told."""
-    kpi = CATALOGUE.get(figure.kpi)
-    if kpi is None or kpi.family is not Family.PERCEPTION or figure.n >= MEMBERS_MIN:
-        return figure
-    return Figure(figure.kpi, None, state=State.NO_DATA, target=figure.target, as_of=figure.as_of)
 
 
 def _begin_with(measured: Sequence[Measured]) -> Period:

@@ -202,6 +202,7 @@ def test_what_no_file_can_be_is_refused_at_the_door(network: sa.Engine, content:
         b'"never closed',
         b"\n\n\n",
         "É;è\n1;2\n".encode("latin-1"),
+        b",".join(b"c%d" % number for number in range(20_000)) + b"\n1\n",
     ],
 )
 def test_what_cant_be_read_says_so_and_how_to_read_it_otherwise(network: sa.Engine, content: bytes):
@@ -211,6 +212,16 @@ def test_what_cant_be_read_says_so_and_how_to_read_it_otherwise(network: sa.Engi
     assert answer.status_code == 200
     assert "What the rows are" in words(answer)
     assert ada.get("/admin/uploads").status_code == 200
+
+
+def test_what_is_amiss_is_listed_by_column_and_kinds_by_their_words(network: sa.Engine):
+    ada = administrator(network)
+    path = handed_in(ada, "x.csv", FRENCH).headers["location"]
+    assert "Order lines (order-lines)" in words(ada.get(path))
+    missing = POINTED | {"from-source_id": "", "from-window_end": ""}
+    said = words(ada.post(path, data=missing, headers=FROM_HOME))
+    for column in ("source_id", "window_end"):
+        assert f"{column}: Point at" in said
 
 
 @pytest.mark.parametrize(
