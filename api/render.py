@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from api.access import Viewer
 from api.addresses import address, path_of
@@ -40,9 +41,27 @@ def page(
     **values: Any,
 ) -> HTMLResponse:
     """A page in the reader's language."""
-    language = language_of(request)
+    language, viewer = language_of(request), _viewer(request)
+    html = _environment.get_template(template).render(
+        **_words_and_numbers(request, language),
+        languages=_language_links(request, language),
+        viewer=viewer,
+        menu=places(viewer, path_of(request)),
+        path=path_of(request),
+        **values,
+    )
+    return HTMLResponse(html, status, headers={"Content-Language": language})
+
+
+def fragment(request: Request, template: str, **values: Any) -> Markup:
+    """A part of a page, printed for itself; it knows nothing of who looks."""
+    given = _words_and_numbers(request, language_of(request))
+    return Markup(_environment.get_template(template).render(**given, **values))  # noqa: S704
+
+
+def _words_and_numbers(request: Request, language: str) -> dict[str, Any]:
+    """What every template has for texts, addresses, days and numbers."""
     say = translator(language)
-    viewer = _viewer(request)
     zone = wiring(request).settings.zone
 
     def day(on: date | datetime) -> str:
@@ -52,22 +71,16 @@ def page(
     def instant(at: datetime) -> str:
         return f"{day(at)}, {at.astimezone(zone):%H:%M}"
 
-    html = _environment.get_template(template).render(
-        _=say,
-        _n=say.many,
-        to=lambda path: address(request, dated(path)),
-        language=language,
-        languages=_language_links(request, language),
-        viewer=viewer,
-        menu=places(viewer, path_of(request)),
-        path=path_of(request),
-        day=day,
-        instant=instant,
-        number=lambda number: number_text(number, language),
-        points=lambda points: points_text(points, language),
-        **values,
-    )
-    return HTMLResponse(html, status, headers={"Content-Language": language})
+    return {
+        "_": say,
+        "_n": say.many,
+        "to": lambda path: address(request, dated(path)),
+        "language": language,
+        "day": day,
+        "instant": instant,
+        "number": lambda number: number_text(number, language),
+        "points": lambda points: points_text(points, language),
+    }
 
 
 def translator(language: str) -> Translator:

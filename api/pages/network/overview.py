@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api import exports
 from api.addresses import address, see_other
-from api.exports import FormatAsked
+from api.exports import FileFormat, FormatAsked
 from api.figures import network_course, network_figures_of
 from api.pages.network import alerts, closer, scorecard
 from api.pages.network.choosing import (
@@ -22,8 +22,9 @@ from api.pages.network.choosing import (
     period_links,
     place,
 )
+from api.pages.network.kept import Part, kept
 from api.pages.network.scorecard import Course, periods_before
-from api.render import page
+from api.render import fragment, page
 from api.request_scope import Clock, Language, Reading
 from api.sign_in import SeesNetwork
 from partner_cx.errors import NotFound
@@ -32,6 +33,7 @@ from partner_cx.insights.movers import Movers, movers, sample_needed
 from partner_cx.insights.standings import standings
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure
+from partner_cx.measures.kpi import Kpi
 
 router = APIRouter()
 
@@ -62,14 +64,12 @@ def overview(
     """The scorecard of a period. kpi: which one to look at more closely."""
     chosen = _chosen(session, period)
     looked_at = asked_kpi(kpi) if kpi else None
-    figures = network_figures_of(session, chosen.measured)
-    course = _course(session, chosen)
-    known = [*scorecard.known(figures, course)]
     if file_format:
-        columns, rows = scorecard.exported(known, course, chosen.period, language)
-        return exports.table(request, columns, rows, f"network-{chosen.period}", file_format)
-    close = figures.get(looked_at.code) if looked_at else _first_look(known)
-    judged = [figure.kpi for figure in known if figure.target]
+        return _exported(request, session, chosen, language, file_format)
+    part = kept(
+        request, session, chosen, language,
+        lambda: _part(request, session, chosen, looked_at, language),
+    )  # fmt: skip
     return page(
         request,
         "programme/network.html",
@@ -77,9 +77,27 @@ def overview(
         periods=period_links(
             chosen, address(request, place("/network/{period}", kpi=kpi)), language
         ),
-        summary=scorecard.summary(known, language),
-        alerts=alerts.alerts(known, chosen.period, language),
+        summary=part.summary,
+        figures=part.figures,
         heard=alerts.heard(session, language, now=now),
+        as_of=part.as_of,
+        closed_at=chosen.measured.closed_at,
+    )
+
+
+def _part(
+    request: Request, session: Session, chosen: Chosen, looked_at: Kpi | None, language: str
+) -> Part:
+    """What rests on figures."""
+    figures = network_figures_of(session, chosen.measured)
+    course = _course(session, chosen)
+    known = [*scorecard.known(figures, course)]
+    close = figures.get(looked_at.code) if looked_at else _first_look(known)
+    judged = [figure.kpi for figure in known if figure.target]
+    printed = fragment(
+        request,
+        "programme/network_figures.html",
+        alerts=alerts.alerts(known, chosen.period, language),
         families=scorecard.families(figures, course, chosen.period, language),
         past=[each.label(language) for each in periods_before(chosen.period)],
         reached=scorecard.reached(
@@ -90,9 +108,20 @@ def overview(
         partners_href=place("/partners", period=chosen.period),
         groups_href=place("/groups", period=chosen.period, kpi=close.kpi if close else ""),
         exports=exports.links(request),
-        as_of=next((figure.as_of for figure in figures.values()), None),
-        closed_at=chosen.measured.closed_at,
     )
+    as_of = next((figure.as_of for figure in figures.values()), None)
+    return Part(scorecard.summary(known, language), as_of, printed)
+
+
+def _exported(
+    request: Request, session: Session, chosen: Chosen, language: str, file_format: FileFormat
+) -> Response:
+    figures = network_figures_of(session, chosen.measured)
+    course = _course(session, chosen)
+    columns, rows = scorecard.exported(
+        [*scorecard.known(figures, course)], course, chosen.period, language
+    )
+    return exports.table(request, columns, rows, f"network-{chosen.period}", file_format)
 
 
 def _chosen(session: Session, period: str) -> Chosen:
