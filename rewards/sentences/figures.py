@@ -276,10 +276,12 @@ def _things_missing(figure: Figure, bound: Bound) -> Words:
     if bound.lower_is_better:
         spare = things.times(figure.hits - floor(wanted))
         few, called = spare.en.split(" ", 1)
-        return Words(f", {few} fewer {called} would have kept to it", f", soit {spare.fr}")
+        enough = f", {few} fewer {called} would have kept to it"
+        return Words(enough, f", il aurait suffi de {spare.fr} de moins")
     more = things.times(ceil(wanted) - figure.hits, hit=True)
     few, called = more.en.split(" ", 1)
-    return Words(f", {few} more {called} would have reached it", f", soit {more.fr} de plus")
+    enough = f", {few} more {called} would have reached it"
+    return Words(enough, f", il aurait suffi de {more.fr} de plus")
 
 
 def _decimals(figure: Figure, other: Fraction) -> int:

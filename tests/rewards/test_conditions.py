@@ -106,7 +106,7 @@ def test_too_much_of_what_should_be_little_is_told_as_too_much() -> None:
         "3.04% (at most 2.5%, 560 invoice lines): 0.54 pt over, "
         "3 fewer invoice lines would have kept to it."
     )
-    assert sentence.fr.endswith("0,54 pt de trop, soit 3 lignes de facture.")
+    assert sentence.fr.endswith("0,54 pt de trop, il aurait suffi de 3 lignes de facture de moins.")
 
 
 def test_a_sum_of_quantities_is_not_told_as_things() -> None:

@@ -145,7 +145,10 @@ TOLD = [
             "OTIF 94.42% (target 95%, 412 lines): 0.58 pt short, "
             "3 more lines on time would have reached it."
         ),
-        "OTIF 94,42 % (objectif 95 %, 412 lignes) : il manque 0,58 pt, soit 3 lignes de plus.",
+        (
+            "OTIF 94,42 % (objectif 95 %, 412 lignes) : il manque 0,58 pt, "
+            "il aurait suffi de 3 lignes de plus."
+        ),
     ),
     (
         391,  # 391.4 would do, so one more
@@ -154,7 +157,10 @@ TOLD = [
             "OTIF 94.90% (target 95%, 412 lines): 0.1 pt short, "
             "1 more line on time would have reached it."
         ),
-        "OTIF 94,90 % (objectif 95 %, 412 lignes) : il manque 0,1 pt, soit 1 ligne de plus.",
+        (
+            "OTIF 94,90 % (objectif 95 %, 412 lignes) : il manque 0,1 pt, "
+            "il aurait suffi de 1 ligne de plus."
+        ),
     ),
     (
         94_996,  # never rounded up to its target
@@ -165,14 +171,17 @@ TOLD = [
         ),
         (
             "OTIF 94,996 % (objectif 95 %, 100 000 lignes) : il manque 0,004 pt, "
-            "soit 4 lignes de plus."
+            "il aurait suffi de 4 lignes de plus."
         ),
     ),
     (
         0,
         1,
         "OTIF 0.00% (target 95%, 1 line): 95 pt short, 1 more line on time would have reached it.",
-        "OTIF 0,00 % (objectif 95 %, 1 ligne) : il manque 95 pt, soit 1 ligne de plus.",
+        (
+            "OTIF 0,00 % (objectif 95 %, 1 ligne) : il manque 95 pt, "
+            "il aurait suffi de 1 ligne de plus."
+        ),
     ),
     (
         19,
