@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from babel import Locale
 from babel.numbers import format_currency, get_currency_symbol, is_currency
@@ -127,7 +128,14 @@ def number_text(
         return NOTHING
     if decimals is None:
         decimals = 0 if isinstance(value, int) else 2
-    return _localised(f"{round_half_even(Fraction(value), decimals):,f}", language)
+    if decimals == 0 and isinstance(value, int):
+        return _localised(f"{value:,}", language)
+    return _number_text(Fraction(value), language, decimals)
+
+
+@lru_cache(maxsize=20_000)  # a page tells the same numbers in several places, and so does the next
+def _number_text(value: Fraction, language: str, decimals: int) -> str:
+    return _localised(f"{round_half_even(value, decimals):,f}", language)
 
 
 def money_text(minor: int, currency: str, language: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -80,6 +82,16 @@ def carried(session: Session, partner_ids: Collection[int] | None = None) -> lis
 
     partner_ids: from these alone; None: from everyone.
     """
+    asked = None if partner_ids is None else set(partner_ids)
+    return [
+        Carried(proposal_id, partner_id, code, int(points))
+        for proposal_id, partner_id, code, points in session.execute(_carried())
+        if asked is None or partner_id in asked
+    ]
+
+
+@lru_cache  # to put it together takes longer than the database does to answer it
+def _carried() -> sa.Select[*tuple[Any, ...]]:
     taken = (
         sa.select(Transfer.proposal_id, sa.func.sum(Entry.points).label("points"))
         .join(Entry, Entry.transfer_id == Transfer.id)
@@ -88,7 +100,7 @@ def carried(session: Session, partner_ids: Collection[int] | None = None) -> lis
         .subquery()
     )
     left = -Proposal.points - sa.func.coalesce(taken.c.points, 0)
-    wanted = (
+    return (
         sa.select(Proposal.id, Partner.id, Partner.code, left)
         .join(ProposalOutcome, ProposalOutcome.proposal_id == Proposal.id)
         .join(DecisionRow, DecisionRow.id == Proposal.decision_id)
@@ -97,12 +109,6 @@ def carried(session: Session, partner_ids: Collection[int] | None = None) -> lis
         .where(ProposalOutcome.approved, Proposal.points < 0, left > 0)
         .order_by(Proposal.id)
     )
-    asked = None if partner_ids is None else set(partner_ids)
-    return [
-        Carried(proposal_id, partner_id, code, int(points))
-        for proposal_id, partner_id, code, points in session.execute(wanted)
-        if asked is None or partner_id in asked
-    ]
 
 
 def collect_carried(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.kpi import Direction, Unit
@@ -22,6 +23,7 @@ _MONTHS = {
 }
 UNITS = {Unit.MINUTES: "min", Unit.HOURS: "h"}
 GAPS = {**UNITS, Unit.SHARE: "pt", Unit.NPS: "pt", Unit.INDEX: "pt"}
+_KEPT = 10_000  # the same numbers come again and again: thresholds, points, round shares
 
 
 def label(kpi: str) -> Words:
@@ -43,6 +45,7 @@ def has_interval(kpi: str) -> bool:
     return kpi in CATALOGUE and CATALOGUE[kpi].has_interval
 
 
+@lru_cache(maxsize=_KEPT)
 def points(count: int) -> Words:
     """`500 points`, `1 point`."""
     return both(lambda lang: points_text(count, lang))
@@ -74,11 +77,13 @@ def in_period(period: Period) -> Words:
     return Words(f"in {period.label('en')}", f"{preposition} {period.label('fr')}")
 
 
+@lru_cache(maxsize=_KEPT)
 def how_many(count: int) -> Words:
     """A number, thousands apart."""
     return both(lambda lang: number_text(count, lang))
 
 
+@lru_cache(maxsize=_KEPT)
 def value(kpi: str, number: Fraction, decimals: int = 2, *, short: bool = False) -> Words:
     """A KPI's value with its unit. short: without the zeros at the end."""
     if short:
@@ -89,6 +94,7 @@ def value(kpi: str, number: Fraction, decimals: int = 2, *, short: bool = False)
     return both(lambda lang: f"{number_text(number, lang, decimals)} {unit}".strip())
 
 
+@lru_cache(maxsize=_KEPT)
 def gap(kpi: str, distance: Fraction, decimals: int = 2) -> Words:
     """A distance between two of a KPI's values: `0.6 pt`, `12 min`; never printed as nothing."""
     number = abs(distance) * scale(kpi)
@@ -102,6 +108,7 @@ def decimals_between(kpi: str, one: Fraction, other: Fraction) -> int:
     return decimals_apart(one * scale(kpi), other * scale(kpi))
 
 
+@lru_cache(maxsize=_KEPT)
 def decimals_apart(one: Fraction, other: Fraction) -> int:
     """The fewest decimals, at least two, with which different numbers read differently."""
     decimals = 2
@@ -110,6 +117,7 @@ def decimals_apart(one: Fraction, other: Fraction) -> int:
     return decimals
 
 
+@lru_cache(maxsize=_KEPT)
 def decimals_needed(number: Fraction, decimals: int) -> int:
     """How many of the decimals are left once the zeros at the end are gone."""
     rounded = round(number, decimals)

@@ -6,7 +6,7 @@ statement, which shows them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -81,9 +81,19 @@ def closes_missed(
 
 
 def missed_at(
-    session: Session, partner: Partner, close: Close, rules: Mapping[int, Rule], shown: Shown
+    session: Session,
+    partner: Partner,
+    close: Close,
+    rules: Mapping[int, Rule],
+    shown: Shown,
+    *,
+    kept: MutableMapping[int, Decision] | None = None,
 ) -> list[Missed]:
-    """What the partner went without at a close, by the rules' codes, with every reason."""
+    """What the partner went without at a close, by the rules' codes, with every reason.
+
+    kept: decisions of this database that were told before, by their numbers: a decision rests on
+        what its close froze, so that it is told alike for ever. Those that lack are added.
+    """
     wanted = (
         sa.select(DecisionRow)
         .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
@@ -96,7 +106,11 @@ def missed_at(
     if shown.rule:
         wanted = wanted.where(DecisionRow.rule_version_id.in_(_versions(rules, shown)))
     rows = session.scalars(wanted).all()
-    told = _told_again(session, partner, close, rows, rules)
+    told = {} if kept is None else {row.id: kept[row.id] for row in rows if row.id in kept}
+    if new := [row for row in rows if row.id not in told]:
+        told |= _told_again(session, partner, close, new, rules)
+    if kept is not None:
+        kept.update(told)
     shared = _shared_out(session, close, told)
     return sorted(
         (_missed(row, told[row.id], row.rule_version_id in shared) for row in rows),

@@ -39,7 +39,7 @@ from partner_cx.periods import Period, PeriodKind
 from partner_cx.quantities import number_text, points_text
 from rewards.conditions import Verdict
 from rewards.restating.compensations import carried
-from rewards.rules import Recipient, Rule
+from rewards.rules import Decision, Recipient, Rule
 from rewards.statements import Held
 from rewards.statements.explaining import explain_decision, explain_entry
 from rewards.statements.listing import (
@@ -59,6 +59,7 @@ from rewards.statements.shortfalls import figures_of
 router = APIRouter()
 
 QUARTERS_OFFERED = 24
+DECISIONS_KEPT = 5_000
 
 
 class Asked(BaseModel):
@@ -289,7 +290,7 @@ def _missed(
     close = _chosen(closes, asked.closed)
     if close is None:
         return {"missed": [], "missed_at": "", "missed_on": None, "closes": []}
-    found = missed_at(view.session, partner, close, rules, shown)
+    found = missed_at(view.session, partner, close, rules, shown, kept=_told_before(view))
     return {
         "missed": [_miss(view, each) for each in found],
         "missed_at": close.period.label(view.language),
@@ -303,6 +304,15 @@ def _missed(
             for each in _near(closes, close)
         ],
     }
+
+
+def _told_before(view: View) -> dict[int, Decision]:
+    """The decisions that this process told before, a few thousand at most."""
+    state = view.request.app.state
+    if not hasattr(state, "decisions_told") or len(state.decisions_told) > DECISIONS_KEPT:
+        state.decisions_told = {}
+    kept: dict[int, Decision] = state.decisions_told
+    return kept
 
 
 def _chosen(closes: Sequence[Close], asked: str) -> Close | None:
