@@ -17,6 +17,7 @@ from api.catalogues import Translator, text
 from api.pages.admin import mapping_form
 from api.pages.admin.lists import ROWS, beside, offset, paged
 from api.pages.admin.sources import told_problems
+from api.pages.network.alerts import KIND_NAMES
 from api.render import page
 from api.request_scope import wiring
 from integrations.files import handing_in, pointing
@@ -29,6 +30,15 @@ from partner_cx.errors import Invalid
 from partner_cx.kinds import KINDS
 from partner_cx.operations.imports import Import, Source
 
+KIND_WORDS = KIND_NAMES | {
+    "partners": text("Partners"),
+    "people": text("People"),
+    "groups": text("Groups"),
+    "reps": text("Which partners a rep visits"),
+    "calendars": text("Opening hours"),
+    "targets": text("Targets"),
+    "events": text("Events"),
+}
 DONE = {
     "saved": text("Saved: the next file of this kind can be handed in with it."),
     "dropped": text("Thrown away. Nothing was taken in of it."),
@@ -62,7 +72,7 @@ def listed(
         "admin/uploads.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,
         uploads=paged(_lines(session, say, number, now), number),
-        kinds=[("", say("guess from its columns")), *((name, name) for name in KINDS)],
+        kinds=[("", say("guess from its columns")), *_kinds(say)],
         mappings=[("", say("none: I point at the columns")), *named],
         saved=[
             {"id": each.id, "kind": each.kind, "name": each.name, "by": each.saved_by}
@@ -73,6 +83,20 @@ def listed(
         wrong=beside(errors),
         said=say(DONE[said]) if said in DONE else "",
     )
+
+
+def _kinds(say: Translator) -> list[tuple[str, str]]:
+    """Every kind of rows, in words and by the name that files and commands know it by."""
+    words = {name: say(KIND_WORDS[name]) for name in KINDS if name in KIND_WORDS}
+    return [(name, f"{words[name]} ({name})" if name in words else name) for name in KINDS]
+
+
+def _by_column(errors: Sequence[tuple[str, str]], say: Translator) -> list[tuple[str, str]]:
+    """Each mistake with the column it is about: above the form one can't see beside which it is."""
+    return [
+        (name, f"{name.partition('-')[2]}{_COLON[say.language]}{said}" if "-" in name else said)
+        for name, said in errors
+    ]
 
 
 _COLON = {"en": ": ", "fr": "\u202f: "}
@@ -150,13 +174,13 @@ def pointing_page(
         upload=upload,
         own_number=upload.id,
         kind=upload.kind or "",
-        kinds=[("", say("choose")), *((name, name) for name in KINDS)],
+        kinds=[("", say("choose")), *_kinds(say)],
         form=shown,
         source=source if source is not None else upload.source or _usual_source(session, upload),
         rows=looked.rows if looked else 0,
         problem=problem,
         steps=_steps(upload, 1, say),
-        errors=list(errors),
+        errors=_by_column(errors, say),
         wrong=beside(errors),
         said=say(DONE[said]) if said in DONE else "",
     )

@@ -53,7 +53,7 @@ def is_sound(page: Page, *, scripts: bool) -> None:
 @pytest.mark.parametrize(
     ("width", "scripts", "language", "said"),
     [
-        (360, True, "fr", ("Transmettre", "Le passer en revue", "Prendre", "Pris")),
+        (360, True, "fr", ("Transmettre", "Le passer en revue", "Importer", "Importé")),
         (1280, False, "en", ("Hand in", "Look it over", "Take in", "Taken in")),
     ],
 )
