@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -131,8 +132,20 @@ def _count_of_viewer(request: Request, rate: Rate) -> None:
 
 
 def client_of(request: Request) -> str:
-    """The network address of who asks, as whoever they are is known by before they sign in."""
-    return f"client {request.client.host if request.client else ''}"
+    """The network address of who asks, as whoever they are is known by before they sign in.
+
+    Of a newer address the network that it is in: whoever has one has as many as they like.
+    """
+    host = request.client.host if request.client else ""
+    try:
+        number = ipaddress.ip_address(host)
+    except ValueError:
+        return f"client {host}"
+    if number.version == 6 and number.ipv4_mapped:
+        return f"client {number.ipv4_mapped}"
+    if number.version == 6:
+        return f"client {ipaddress.ip_network((int(number), 64), strict=False)}"
+    return f"client {number}"
 
 
 # --- Counts ---------------------------------------------------------------------------------------

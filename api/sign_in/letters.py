@@ -25,10 +25,13 @@ NOBODY = 0  # the number of no person
 
 
 def may_ask(request: Request, email: str) -> bool:
-    """Count an asking for a link: whether it isn't too often, for the address and the client."""
-    of_client = hit(request, LINKS_PER_CLIENT, client_of(request))
-    of_address = hit(request, LINKS_PER_ADDRESS, f"address {email.strip().lower()}")
-    return of_client.allowed and of_address.allowed
+    """Count an asking for a link: whether it isn't too often, for the address and the client.
+
+    Whoever asks too often uses up nobody's address any more.
+    """
+    if not hit(request, LINKS_PER_CLIENT, client_of(request)).allowed:
+        return False
+    return hit(request, LINKS_PER_ADDRESS, f"address {email.strip().lower()}").allowed
 
 
 def owe_if_known(session: Session, email: str, *, now: datetime, to: str = "/") -> bool:

@@ -21,6 +21,7 @@ from api.rates import (
     Rate,
     TableCounts,
     api_allowance,
+    client_of,
     count_download,
     count_upload,
     counts_over,
@@ -198,6 +199,22 @@ def test_nobody_tries_tokens_without_end(engine: sa.Engine, client: TestClient):
         refused = client.post(f"{link}?lang={language}", headers=OWN)
         assert (refused.status_code, words in refused.text) == (429, True)
         assert 1 <= int(refused.headers["retry-after"]) <= WRONG_LINKS.seconds
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.7", "192.0.2.7", True),
+        ("::ffff:192.0.2.7", "::ffff:192.0.2.8", False),
+        ("192.0.2.7", "192.0.2.8", False),
+        ("testclient", "", False),
+    ],
+)
+def test_a_network_of_ones_own_makes_nobody_several(one: str, other: str, same: bool):
+    first, second = (SimpleNamespace(client=SimpleNamespace(host=host)) for host in (one, other))
+    assert (client_of(first) == client_of(second)) is same  # type: ignore[arg-type]
 
 
 def test_links_that_work_are_no_tries(engine: sa.Engine, client: TestClient):

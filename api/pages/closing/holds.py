@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
@@ -118,7 +119,7 @@ def _told(held: Held, today: Any, language: str) -> dict[str, Any]:
     return {
         "key": held.key,
         "owner": owner,
-        "href": f"/statements/{owner}" if is_partner else "",
+        "href": f"/statements/{quote(owner, safe='')}" if is_partner else "",
         "points": number_text(held.points, language),
         "on": held.on,
         "until": held.held_until,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Path, Request, Response
 from sqlalchemy.orm import Session
@@ -128,7 +129,7 @@ def _listed(each: Listed, language: str) -> dict[str, Any]:
         "close_href": f"/closes/{each.period}",
         "rule": each.rule_code,
         "partner": each.partner_code,
-        "statement_href": f"/statements/{each.partner_code}",
+        "statement_href": f"/statements/{quote(each.partner_code, safe='')}",
         "points": f"{'+' if points > 0 else ''}{number_text(points, language)}",
         "carried": number_text(each.carried_points, language) if each.carried_points else "",
         "state": each.state,
