@@ -80,17 +80,6 @@ def visible_partner(session: Session, viewer: Viewer, code: str) -> Partner:
     return partner
 
 
-def partners_below(session: Session, partner: Partner) -> list[Partner]:
-    """Those that a partner supplies, directly or through others, by name."""
-    below: dict[int, Partner] = {}
-    layer = [partner.id]
-    while layer:
-        found = session.scalars(sa.select(Partner).where(Partner.parent_id.in_(layer))).all()
-        layer = [each.id for each in found if each.id not in below]
-        below |= {each.id: each for each in found}
-    return sorted(below.values(), key=lambda each: each.name.casefold())
-
-
 def is_at_or_below(session: Session, partner: Partner, own_id: int | None) -> bool:
     """Whether a partner is another one or stands below it, at any depth."""
     seen: set[int] = set()

@@ -67,11 +67,6 @@ def figures_of(session: Session, period: Period, level: str) -> dict[str, Mappin
     return {each.subject: each.figures for each in found}
 
 
-def network_figures(session: Session, period: Period) -> Mapping[str, Figure]:
-    """The network's figures of a period, by KPI; none where it was never measured."""
-    return scorecard_of(session, period, NETWORK, NETWORK, table=_table(session, period)).figures
-
-
 def network_figures_of(session: Session, measured: Measured) -> Mapping[str, Figure]:
     """The network's figures of a period that was measured, by KPI."""
     sheet = measured.sheet

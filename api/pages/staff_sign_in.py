@@ -76,13 +76,6 @@ def begin(request: Request, to: str = "/") -> Response:
     return response
 
 
-class _Came:
-    """What the provider sent a browser back with."""
-
-    def __init__(self, code: str = "", state: str = "", error: str = "") -> None:
-        self.code, self.state, self.error = code, state, error
-
-
 @router.get("/sign-in/staff/return")
 def come_back(
     request: Request, now: Clock, code: str = "", state: str = "", error: str = ""

@@ -13,8 +13,6 @@ from integrations.webhooks.secrets import end_former, make_secret
 from partner_cx.database import lock
 from partner_cx.settings import Settings
 
-KEEP_HOURS_MAX = 720
-
 
 @dataclass(frozen=True)
 class Added:

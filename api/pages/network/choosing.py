@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from sqlalchemy.orm import Session
 
-from api.catalogues import text
 from api.figures import Measured, measured_periods
 from api.pages.definitions import FAMILY_NAMES
 from api.render import translator
@@ -21,7 +20,6 @@ from partner_cx.periods import Period, PeriodKind
 NOT_MEASURED = "There are no figures for this period."
 PERIODS_SHOWN = 12
 FIRST_LOOK = "otif"  # what is looked at where no KPI is named
-DOWNLOADED_AS = text("Download")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from urllib.parse import quote
 
 from api.catalogues import text
@@ -39,11 +38,6 @@ def statement_of(partner: Partner, period: Period | None = None) -> str:
 def figures_of(partner: Partner) -> str:
     """Where a partner's figures stand."""
     return f"/figures/{_quoted(partner.code)}"
-
-
-def links_to(partners: Iterable[Partner]) -> list[dict[str, str]]:
-    """The partners' names, each with where its home stands."""
-    return [{"name": each.name, "href": address_of(each)} for each in partners]
 
 
 def _quoted(code: str) -> str:
