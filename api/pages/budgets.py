@@ -10,7 +10,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session, aliased
 
 from api import exports
@@ -20,6 +20,7 @@ from api.catalogues import text
 from api.exports import FormatAsked
 from api.pages.rules.listing import meter
 from api.pages.rules.mistakes import told
+from api.paging import ROWS, PageAsked, offset, one_more
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import Manages, SeesNetwork
@@ -37,8 +38,6 @@ from rewards.rulebook.standings import Status, standings
 
 router = APIRouter()
 
-PAGE_ROWS = 50
-PAGE_LAST = 1_000_000
 ALERTS_SHOWN = 20
 SAID = {
     "funded": text("The points are in the budget."),
@@ -116,7 +115,7 @@ def budget(
     now: Clock,
     language: Language,
     viewer: SeesNetwork,
-    number: Annotated[int, Query(alias="page", ge=1, le=PAGE_LAST)] = 1,
+    number: PageAsked = 1,
     form: FormatAsked = None,
     said: str = "",
 ) -> Response:
@@ -325,8 +324,7 @@ def _page(
 ) -> Response:
     today = now.astimezone(wiring(request).settings.zone).date()
     told_ = report(session, code)
-    entries = session.execute(_entries(code).limit(PAGE_ROWS + 1).offset((number - 1) * PAGE_ROWS))
-    rows = [_entry(*each, language) for each in entries]
+    entries = session.execute(_entries(code).offset(offset(number)).limit(ROWS + 1))
     say = translator(language)
     return page(
         request,
@@ -348,9 +346,7 @@ def _page(
             for each in reservations(session, code)
         ],
         alerts=[_alert(each, language) for each in alerts(session, code)[:ALERTS_SHOWN]],
-        entries=rows[:PAGE_ROWS],
-        before=f"?page={number - 1}#entries" if number > 1 else "",
-        after=f"?page={number + 1}#entries" if len(rows) > PAGE_ROWS else "",
+        entries=one_more(request, [_entry(*each, language) for each in entries], number, "entries"),
         filled=filled,
         manages=viewer.manages,
         exports=exports.links(request),

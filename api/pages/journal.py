@@ -12,7 +12,7 @@ from api import exports
 from api.access import Viewer
 from api.catalogues import text
 from api.exports import FormatAsked
-from api.paging import ROWS, PageAsked, of_page
+from api.paging import ROWS, PageAsked, of_page, offset
 from api.render import page, translator
 from api.request_scope import Language, Reading
 from api.sign_in import SeesNetwork
@@ -98,7 +98,7 @@ def journal(
         columns = [say("When"), say("Who"), say("What"), say("About"), say("Details")]
         return exports.table(request, columns, rows, "journal", form)
     total = session.scalar(sa.select(sa.func.count(JournalLine.id)).where(*chosen)) or 0
-    found = session.scalars(lines.offset((number - 1) * ROWS).limit(ROWS)).all()
+    found = session.scalars(lines.offset(offset(number)).limit(ROWS)).all()
     return page(
         request,
         "programme/journal.html",

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from api.addresses import see_other
 from api.catalogues import Translator, text
-from api.pages.admin.lists import ROWS, PageNumber, beside, offset, paged
+from api.pages.admin.lists import beside
+from api.paging import ROWS, PageAsked, offset, one_more
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, Writing
 from api.sign_in import Administers
@@ -63,7 +64,7 @@ def effects_(
     _viewer: Administers,
     show: Annotated[str, Query(max_length=20)] = "open",
     kind: Annotated[str, Query(max_length=100)] = "",
-    page_number: Annotated[PageNumber, Query(alias="page")] = 1,
+    page_number: PageAsked = 1,
     said: str = "",
     count: Annotated[int, Query(ge=0, le=10**9)] = 0,
 ) -> Response:
@@ -81,10 +82,10 @@ def effects_(
     return page(
         request,
         "admin/effects.html",
-        effects=paged(
+        effects=one_more(
+            request,
             _lines(session, say, now, shown, kind, page_number),
             page_number,
-            {"show": shown, "kind": kind},
         ),
         summary=_summary(counts),
         parked=sum(n for (_, state), n in counts.items() if state is State.PARKED),

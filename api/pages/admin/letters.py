@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
 from sqlalchemy.orm import Session
 
 from api.addresses import see_other
 from api.catalogues import Translator, text
-from api.pages.admin.lists import ROWS, PageNumber, offset, paged
+from api.paging import ROWS, PageAsked, offset, one_more
 from api.render import page, translator
 from api.request_scope import LANGUAGES, Clock, Language, Reading, Writing, wiring
 from api.sign_in import Administers
@@ -52,7 +52,7 @@ def letters(
     session: Reading,
     language: Language,
     _viewer: Administers,
-    page_number: Annotated[PageNumber, Query(alias="page")] = 1,
+    page_number: PageAsked = 1,
     said: str = "",
 ) -> Response:
     """Every letter there is, the addresses that get some no more, and the latest returns."""
@@ -75,7 +75,7 @@ def letters(
         ],
         stopped=[_stopped(each, say) for each in stopped[:ROWS]],
         stopped_more=max(0, len(stopped) - ROWS),
-        bounces=paged(_bounces(session, page_number), page_number),
+        bounces=one_more(request, _bounces(session, page_number), page_number),
         is_set_up=is_set_up(settings),
         sender=settings.mail_from or "",
         said=say(DONE[said]) if said in DONE else "",

@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from api.addresses import see_other
 from api.catalogues import Translator, text
-from api.pages.admin.lists import ROWS, Number, PageNumber, beside, offset, paged
+from api.pages.admin.lists import Number, beside
+from api.paging import ROWS, PageAsked, offset, one_more
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, Writing, wiring
 from api.sign_in import Administers
@@ -78,7 +79,7 @@ def people(
     q: Annotated[str, Query(max_length=200)] = "",
     role: Annotated[str, Query(max_length=20)] = "",
     partner: Annotated[str, Query(max_length=200)] = "",
-    page_number: Annotated[PageNumber, Query(alias="page")] = 1,
+    page_number: PageAsked = 1,
     said: str = "",
 ) -> Response:
     """Everybody, by name; whoever may no longer sign in is marked."""
@@ -88,7 +89,7 @@ def people(
     return page(
         request,
         "admin/people.html",
-        people=paged([_line(*row, say=say) for row in found], page_number, filters),
+        people=one_more(request, [_line(*row, say=say) for row in found], page_number),
         filters=filters,
         roles=[("", say("all roles")), *((each.value, say(ROLE_NAMES[each])) for each in Role)],
         said=_told(said, say),

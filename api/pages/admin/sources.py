@@ -14,7 +14,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.orm import Session
 
-from api.pages.admin.lists import ROWS, Number, PageNumber, offset, paged
+from api.pages.admin.lists import Number
+from api.paging import ROWS, PageAsked, offset, one_more
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading
 from api.sign_in import Administers
@@ -59,7 +60,7 @@ def sources(
     language: Language,
     now: Clock,
     _viewer: Administers,
-    page_number: Annotated[PageNumber, Query(alias="page")] = 1,
+    page_number: PageAsked = 1,
     show: Annotated[str, Query(max_length=20)] = "sources",
 ) -> Response:
     """Every source with its kinds; `show=imports`: each import, the latest first."""
@@ -77,7 +78,7 @@ def sources(
         ],
         feeds=[_told(each, now) for each in found],
         late=sum(each.is_late(now) for each in found),
-        imports=paged(imports, page_number, {"show": shown}),
+        imports=one_more(request, imports, page_number),
     )
 
 
@@ -88,7 +89,7 @@ def import_(
     session: Reading,
     language: Language,
     _viewer: Administers,
-    page_number: Annotated[PageNumber, Query(alias="page")] = 1,
+    page_number: PageAsked = 1,
 ) -> Response:
     """One import: what became of its rows, and what is wrong with those that were refused."""
     imported, source = _import(session, number)
@@ -101,7 +102,7 @@ def import_(
         imported=imported,
         source=source,
         kept=len(kept.rows) if kept else 0,
-        problems=paged(told_problems(rows, language), page_number),
+        problems=one_more(request, told_problems(rows, language), page_number),
         upload_href=f"/admin/uploads/{upload}" if upload else "",
         csv_href=f"/admin/sources/imports/{number}/refused.csv",
     )

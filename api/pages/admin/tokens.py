@@ -8,12 +8,13 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Form, Query, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy.orm import Session
 
 from api.addresses import see_other
 from api.catalogues import Translator, text
-from api.pages.admin.lists import ROWS, Number, PageNumber, beside, offset, paged
+from api.pages.admin.lists import Number, beside
+from api.paging import ROWS, PageAsked, offset, one_more
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, Writing
 from api.sign_in import Administers
@@ -47,7 +48,7 @@ def tokens(
     language: Language,
     now: Clock,
     _viewer: Administers,
-    page_number: Annotated[PageNumber, Query(alias="page")] = 1,
+    page_number: PageAsked = 1,
     said: str = "",
 ) -> Response:
     """Every token there is or was, those in force first."""
@@ -188,7 +189,7 @@ def _shown(
         request,
         "admin/tokens.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,
-        tokens=paged(_lines(session, say, now, number), number),
+        tokens=one_more(request, _lines(session, say, now, number), number),
         scopes=[(each.value, f"{each.value} – {TOLD[each].in_(say.language)}") for each in Scope],
         lasting=[(days, say(words)) for days, words in LASTING.items()],
         given=given or {"name": "", "scopes": [], "partner_code": "", "lasts": "90"},

@@ -15,9 +15,10 @@ from sqlalchemy.orm import Session
 
 from api.catalogues import Translator, text
 from api.pages.admin import mapping_form
-from api.pages.admin.lists import ROWS, beside, offset, paged
+from api.pages.admin.lists import beside
 from api.pages.admin.sources import told_problems
 from api.pages.network.alerts import KIND_NAMES
+from api.paging import ROWS, offset, one_more
 from api.render import page
 from api.request_scope import wiring
 from integrations.files import handing_in, pointing
@@ -71,7 +72,7 @@ def listed(
         request,
         "admin/uploads.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,
-        uploads=paged(_lines(session, say, number, now), number),
+        uploads=one_more(request, _lines(session, say, number, now), number),
         kinds=[("", say("guess from its columns")), *_kinds(say)],
         mappings=[("", say("none: I point at the columns")), *named],
         saved=[
@@ -224,7 +225,7 @@ def preview_page(
         upload=upload,
         own_number=upload.id,
         tried=tried,
-        problems=paged(told_problems(list(refused), say.language), number),
+        problems=one_more(request, told_problems(list(refused), say.language), number),
         problem=problem,
         is_large=bool(tried) and _rows_of(tried) > INLINE_ROWS,
         nothing=tried is not None and not (tried.report.taken + tried.report.corrected),

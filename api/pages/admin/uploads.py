@@ -9,7 +9,7 @@ from typing import Annotated
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Form, Query, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import PlainTextResponse
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData, UploadFile
@@ -17,8 +17,9 @@ from starlette.datastructures import FormData, UploadFile
 from api.addresses import see_other
 from api.catalogues import text
 from api.pages.admin import mapping_form
-from api.pages.admin.lists import Number, PageNumber
+from api.pages.admin.lists import Number
 from api.pages.admin.upload_pages import listed, pointing_page, preview_page, progress, under_way
+from api.paging import PageAsked
 from api.rates import count_upload
 from api.render import translator
 from api.request_scope import Clock, Language, Reading, Writing, wiring
@@ -56,7 +57,7 @@ def uploads(
     language: Language,
     now: Clock,
     _viewer: Administers,
-    page_number: Annotated[PageNumber, Query(alias="page")] = 1,
+    page_number: PageAsked = 1,
     said: str = "",
 ) -> Response:
     """Hand in a file; those of the last days, and the mappings that were saved."""
@@ -180,7 +181,7 @@ def preview(
     language: Language,
     now: Clock,
     _viewer: Administers,
-    page_number: Annotated[PageNumber, Query(alias="page")] = 1,
+    page_number: PageAsked = 1,
     said: str = "",
 ) -> Response:
     """What taking it in would do: tried out whole, and undone."""

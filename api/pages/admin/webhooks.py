@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from api.addresses import see_other
 from api.catalogues import Translator, text
-from api.pages.admin.lists import ROWS, Number, PageNumber, beside, offset, paged
+from api.pages.admin.lists import Number, beside
+from api.paging import ROWS, PageAsked, offset, one_more
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, Writing, wiring
 from api.sign_in import Administers
@@ -56,7 +57,7 @@ def webhooks(
     session: Reading,
     language: Language,
     _viewer: Administers,
-    page_number: Annotated[PageNumber, Query(alias="page")] = 1,
+    page_number: PageAsked = 1,
 ) -> Response:
     return _list(request, session, translator(language), number=page_number)
 
@@ -97,7 +98,7 @@ def webhook(
     session: Reading,
     language: Language,
     _viewer: Administers,
-    page_number: Annotated[PageNumber, Query(alias="page")] = 1,
+    page_number: PageAsked = 1,
     said: str = "",
     count: Annotated[int, Query(ge=0, le=10**9)] = 0,
 ) -> Response:
@@ -262,7 +263,7 @@ def _list(
         request,
         "admin/webhooks.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,
-        endpoints=paged([_line(each, owed[each.id], say) for each in found], number),
+        endpoints=one_more(request, [_line(each, owed[each.id], say) for each in found], number),
         events=[(name, f"{name} – {told.in_(say.language)}") for name, told in EVENT_TYPES.items()],
         given=given or {"url": "", "events": list(EVENT_TYPES)},
         errors=list(errors),
@@ -309,7 +310,7 @@ def _one(
         endpoint=endpoint,
         own_number=number,
         line=_line(endpoint, owed, say),
-        sent=paged(_sent(session, number, page_number), page_number),
+        sent=one_more(request, _sent(session, number, page_number), page_number),
         keeping=[(hours, say(told)) for hours, told in KEEPING.items()],
         again=[(hours, say(told)) for hours, told in AGAIN.items()],
         errors=list(errors),

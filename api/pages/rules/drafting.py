@@ -16,11 +16,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.orm import Session
 
-from api.addresses import address, see_other
+from api.addresses import see_other
 from api.catalogues import text
 from api.pages.rules import form
 from api.pages.rules.checked import checked
 from api.pages.rules.choices import choices, field_name
+from api.pages.rules.crumbs import crumbs
 from api.pages.rules.entered import ROWS, Entered, changed, entered
 from api.pages.rules.form import Problem
 from api.pages.rules.mistakes import told, where
@@ -343,18 +344,10 @@ def _draft_page(
         kept=kept,
         sent_back=no,
         said=say(said) if said else "",
-        crumbs=crumbs(request, work.code, language),
+        crumbs=crumbs(
+            request, language, say("Draft") if work.code else say("Write a rule"), code=work.code
+        ),
     )
-
-
-def crumbs(request: Request, code: str, language: str) -> list[dict[str, str]]:
-    """From the list of rules to a draft."""
-    say = translator(language)
-    way = [{"label": say("Rules"), "href": address(request, "/rules")}]
-    if code:
-        way.append({"label": code, "href": address(request, f"/rules/{code}")})
-        return [*way, {"label": say("Draft"), "href": ""}]
-    return [*way, {"label": say("Write a rule"), "href": ""}]
 
 
 def _checked(

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from itertools import groupby
-from typing import Annotated, Any
-from urllib.parse import urlencode
+from typing import Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from api.access import Viewer
 from api.catalogues import text
+from api.paging import PageAsked, paged
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import SeesNetwork
@@ -44,7 +44,6 @@ COLOURS = {
 SAID = {"discarded": text("The draft is gone.")}
 # Which standing speaks for a rule with several versions: the first of these that there is.
 _SPEAKS = (Status.IN_FORCE, Status.COMING, Status.ENDED, Status.RETIRED, Status.SUPERSEDED)
-PAGE_ROWS, PAGE_LAST = 50, 1_000_000
 _TIGHT, _GONE = Fraction(80, 100), Fraction(95, 100)
 
 
@@ -66,7 +65,7 @@ def rules(
     viewer: SeesNetwork,
     state: str = "",
     budget: str = "",
-    number: Annotated[int, Query(alias="page", ge=1, le=PAGE_LAST)] = 1,
+    number: PageAsked = 1,
     said: str = "",
 ) -> Response:
     """Every rule. state, budget: only those that stand so, or that it pays."""
@@ -82,11 +81,9 @@ def rules(
     return page(
         request,
         "programme/rules/list.html",
-        lines=lines[(number - 1) * PAGE_ROWS : number * PAGE_ROWS],
+        lines=paged(request, lines, number, language),
         found=len(lines),
         total=len(all_lines),
-        before=_page_link(state, budget, number - 1) if number > 1 else "",
-        after=_page_link(state, budget, number + 1) if len(lines) > number * PAGE_ROWS else "",
         waiting=_waiting(found, viewer, language),
         states=[("", say("any")), *((each.value, say(name)) for each, name in STATUSES.items())],
         budgets=[("", say("any")), *((b, b) for b in sorted({e["budget"] for e in all_lines}))],
@@ -95,10 +92,6 @@ def rules(
         manages=viewer.manages,
         said=say(SAID[said]) if said in SAID else "",
     )
-
-
-def _page_link(state: str, budget: str, number: int) -> str:
-    return f"?{urlencode({'state': state, 'budget': budget, 'page': number})}"
 
 
 def meter(report: BudgetReport | None, language: str) -> Meter | None:

@@ -12,10 +12,11 @@ from fastapi.responses import PlainTextResponse
 from sqlalchemy.orm import Session
 
 from api.access import Viewer
-from api.addresses import address, see_other
+from api.addresses import see_other
 from api.catalogues import text
 from api.pages.rules.checked import checked, told_rule
 from api.pages.rules.choices import FIELD_NAMES
+from api.pages.rules.crumbs import crumbs
 from api.pages.rules.listing import badges, meter, speaker
 from api.pages.rules.mistakes import told
 from api.render import page, translator
@@ -177,7 +178,7 @@ def _source(
         told=told_rule(kept.rule, language),
         lines=changed_lines(before.rule, kept.rule) if before else [],
         before=before.version if before else None,
-        crumbs=_crumbs(request, code, language),
+        crumbs=crumbs(request, language, "YAML", code=code),
     )
 
 
@@ -223,7 +224,7 @@ def _page(
         retiring=retiring or {"from": "", "why": "", "errors": [], "at": {}},
         retired=_retirement(session, shown),
         said=said,
-        crumbs=_crumbs(request, "", language, shown.rule.label.in_(language)),
+        crumbs=crumbs(request, language, shown.rule.label.in_(language)),
     )
 
 
@@ -314,11 +315,3 @@ def _first_day(written: str) -> date:
 
 def _unknown(code: str) -> NotFound:
     return NotFound(f"No rule is called {code}.", remedy="The list of rules names them all.")
-
-
-def _crumbs(request: Request, code: str, language: str, here: str = "") -> list[dict[str, str]]:
-    say = translator(language)
-    way = [{"label": say("Rules"), "href": address(request, "/rules")}]
-    if code:
-        way.append({"label": code, "href": address(request, f"/rules/{code}")})
-    return [*way, {"label": here or "YAML", "href": ""}]

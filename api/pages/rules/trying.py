@@ -23,10 +23,10 @@ from sqlalchemy.orm import Session
 
 from api import exports
 from api.access import Viewer
-from api.addresses import address
 from api.catalogues import text
 from api.charts import Bar, Point, bar_chart, line_chart
 from api.pages.rules.checked import BEFORE_PUBLISHING, Checked, checked
+from api.pages.rules.crumbs import crumbs
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import SeesNetwork
@@ -148,7 +148,9 @@ def shown(
         entered=entered or {"why": "", "no": ""},
         errors=errors or {},
         refused=_refused(look),
-        crumbs=_crumbs(request, draft.code, language),
+        crumbs=crumbs(
+            request, language, translator(language)("Back-test"), code=draft.code, draft=True
+        ),
     )
 
 
@@ -421,13 +423,3 @@ def _links(choice: Choice, language: str) -> list[dict[str, str]]:
         for show, name in VIEW_NAMES.items()
     ]
     return [*tables, {"label": "JSON", "href": f"?{urlencode({**span, 'format': 'json'})}"}]
-
-
-def _crumbs(request: Request, code: str, language: str) -> list[dict[str, str]]:
-    say = translator(language)
-    return [
-        {"label": say("Rules"), "href": address(request, "/rules")},
-        {"label": code, "href": address(request, f"/rules/{code}")},
-        {"label": say("Draft"), "href": address(request, f"/rules/{code}/draft")},
-        {"label": say("Back-test"), "href": ""},
-    ]
