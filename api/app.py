@@ -40,6 +40,7 @@ from api.pages import (
 from api.pages.closing import closes, holds, restatements
 from api.pages.partner import figures, home, statement
 from api.pages.rules import ROUTERS as RULES
+from api.places import Place
 from api.render import page
 from api.request_scope import Wiring, language_of, remember_language
 from api.sign_in import OwnForm, SignInNeeded, Visitor, sign_in_page
@@ -101,9 +102,10 @@ def make_app(
     for router in (app.router, *PAGES, *OPEN_TO_PROGRAMS):
         _answer_head_like_get(router)
     for router in PAGES:
-        app.include_router(router, dependencies=[OwnForm, Visitor])
-    for router in OPEN_TO_PROGRAMS:
-        app.include_router(router)
+        app.include_router(router, dependencies=[OwnForm, Place, Visitor])
+    for router in (letters.router, *document.ROUTERS):
+        app.include_router(router, dependencies=[Place])
+    app.include_router(health)
     app.mount("/static", KeptFiles(), name="static")
     app.add_middleware(WithinBounds)
     app.middleware("http")(_with_safe_headers)

@@ -174,7 +174,7 @@ def _open_sqlite(address: sa.URL) -> sa.Engine:
 
 def _open_postgresql(address: sa.URL) -> sa.Engine:
     driver = address.set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(driver, connect_args={"options": "-c timezone=UTC"})
+    engine = sa.create_engine(driver, connect_args={"options": "-c timezone=UTC"}, **sqlite.POOL)
     sa.event.listen(engine, "checkin", _note_last_use)
     sa.event.listen(engine, "checkout", _ask_after_a_rest)
     return engine

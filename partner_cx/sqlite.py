@@ -14,6 +14,9 @@ from sqlalchemy.dialects import registry, sqlite
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.characteristics import ConnectionCharacteristic
 
+# Connections kept open, and how many more there may be, on either kind of database: enough for all
+# that a service and its worker do at a time.
+POOL = {"pool_size": 10, "max_overflow": 40}
 DRIVER = "sqlite+partner_cx"
 registry.register(DRIVER.replace("+", "."), __name__, "Dialect")
 
@@ -62,7 +65,7 @@ class Pool(sa.QueuePool):
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, **{**POOL, **options})
         self._resting: deque[sa.Connection] = deque()
 
     def rested(self) -> sa.Connection | None:
