@@ -1,4 +1,5 @@
-"""Every page there is, empty, full and in error: nothing that axe-core finds, nothing sideways.
+"""Every page there is, empty, full and in error: nothing that axe-core finds, nothing sideways,
+nothing fetched from elsewhere.
 
 Each is looked at on the narrowest screen by daylight in English, and on a desk in the dark in
 French. A page that isn't in the lists fails the last test.
@@ -159,14 +160,17 @@ def _more(session: sa.orm.Session) -> None:
 
 @contextmanager
 def looking(browser: Browser, house: House, who: str | None, screen: str) -> Iterator[Page]:
-    """A page on a screen, opened by somebody who has signed in."""
+    """A page on a screen, opened by somebody who has signed in; it asks no other host."""
     with browser.new_context(**SCREENS[screen]) as context:
         page = context.new_page()
+        asked_for: list[str] = []
+        page.on("request", lambda request: asked_for.append(request.url))
         if who:
             page.goto(house.address + fresh_link(house.engine, who, now=house.now))
             page.locator("main form button").click()
             page.wait_for_url(re.compile(f"^{house.address}/(?!sign-in)"))
         yield page
+        assert [url for url in asked_for if not url.startswith(f"{house.address}/")] == []
 
 
 def listed(places: dict[Any, tuple[str, ...]]) -> list[Any]:
