@@ -1,4 +1,5 @@
-"""Doors: sessions, reps and their partners, the journal, shared counts, requests, uploads."""
+"""Doors: sessions, reps and their partners, the journal, shared counts, requests, uploads, refused
+rows to look up, endpoints that pause; and an index for the network's pages."""
 
 from __future__ import annotations
 
@@ -23,12 +24,15 @@ def upgrade() -> None:
         f"ALTER TABLE api_tokens ADD COLUMN partner_id {number} "
         "CONSTRAINT fk_api_tokens_partner_id REFERENCES partners (id)"
     )
-    op.drop_column("sign_in_links", "ended_at")  # sessions have a table of their own now
+    op.drop_column("sign_in_links", "ended_at")  # sessions have a table of their own
+    op.add_column("webhook_endpoints", sa.Column("paused_at", INSTANT, nullable=True))
     _sessions()
     _reps()
     _journal()
     _requests()
     _uploads()
+    for table in ("scorecards", "frozen_scorecards"):  # a period's partners by a KPI and its state
+        op.create_index(f"ix_{table}_period_kpi", table, ["period", "level", "kpi", "state"])
     for table in APPEND_ONLY:
         _refuse_changes(table)
 
@@ -149,6 +153,7 @@ def _uploads() -> None:
         sa.Column("kind", TEXT, nullable=True),
         sa.Column("content", sa.LargeBinary(), nullable=False),
         sa.Column("mapping", TEXT, nullable=True),
+        sa.Column("source", TEXT, nullable=True),
         sa.Column("made_by", TEXT, nullable=False),
         sa.Column("made_at", INSTANT, nullable=False),
         sa.Column("import_id", ID, nullable=True),
@@ -166,6 +171,17 @@ def _uploads() -> None:
         sa.Column("saved_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_mappings")),
         sa.UniqueConstraint("kind", "name", name=op.f("uq_saved_mappings_kind_name")),
+    )
+    op.create_table(
+        "refused_rows",
+        sa.Column("import_id", ID, autoincrement=False, nullable=False),
+        sa.Column("delimiter", TEXT, nullable=False),
+        sa.Column("columns", sa.JSON(), nullable=False),
+        sa.Column("rows", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["import_id"], ["imports.id"], name=op.f("fk_refused_rows_import_id")
+        ),
+        sa.PrimaryKeyConstraint("import_id", name=op.f("pk_refused_rows")),
     )
 
 
