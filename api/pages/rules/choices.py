@@ -88,7 +88,7 @@ FIELD_NAMES = {
     "per": text("Per"),
     "times": text("Times"),
     "name": text("Name of the test"),
-    "given": text("Given"),
+    "given": text("Given these figures"),
     "verdict": text("Expected"),
     "yaml": text("YAML"),
     "why": text("Why"),
