@@ -79,3 +79,17 @@ def test_a_distributor_reads_on_any_screen(
             page.goto(each)
             assert not scrolls_sideways(page), each
             assert violations(page) == [], each
+
+
+def test_a_statement_is_printed_as_a_table(browser: Browser, programme: sa.Engine, address: str):
+    token = transact(programme, lambda session: make_link(session, CAST["distributor"], now=NOW))
+    with browser.new_context(viewport={"width": 718, "height": 1000}) as context:  # a sheet of A4
+        page = context.new_page()
+        page.goto(f"{address}/sign-in/{token}")
+        page.locator("main button").first.click()
+        page.wait_for_load_state()
+        page.goto(f"{address}{PAGES[2]}")
+        page.emulate_media(media="print")
+        assert not page.locator(".menu").is_visible()
+        shown = page.locator("main table tr").first.evaluate("row => getComputedStyle(row).display")
+        assert shown == "table-row"
