@@ -115,6 +115,8 @@ def repeated_card(each: Repeated, language: str) -> dict[str, Any]:
 
 def _left(left: Left, language: str) -> str:
     say = translator(language)
+    if left.times == 0 or left.points == 0:
+        return say("The limit of {period} is reached").format(period=left.period.label(language))
     parts = []
     if left.times is not None:
         parts.append(say.many("{count} more time", "{count} more times", left.times))
