@@ -12,6 +12,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -77,18 +79,25 @@ def open_session(session: Session, person_id: int, *, opened_by: OpenedBy, now: 
 
 def holder_of_session(session: Session, token: str, *, now: datetime) -> SessionHolder | None:
     """Who holds a session's token; None when it is over, or the person has departed."""
-    found = session.execute(
+    asked = {"digest": digest_of(token), "now": now}
+    found = session.execute(_holder(), asked).one_or_none()
+    return None if found is None else SessionHolder(*found)
+
+
+@lru_cache  # every page asks; to put it together takes longer than the database does to answer
+def _holder() -> sa.Select[*tuple[Any, ...]]:
+    return (
         sa.select(Person, WebSession.token_digest, PersonChoice.language)
         .join(WebSession, WebSession.person_id == Person.id)
         .outerjoin(Departure, Departure.person_id == Person.id)
         .outerjoin(PersonChoice, PersonChoice.person_id == Person.id)
         .where(
-            WebSession.token_digest == digest_of(token),
-            _is_open(now),
+            WebSession.token_digest == sa.bindparam("digest"),
+            WebSession.ended_at.is_(None),
+            WebSession.expires_at > sa.bindparam("now", type_=Instant),
             Departure.person_id.is_(None),
         )
-    ).one_or_none()
-    return None if found is None else SessionHolder(*found)
+    )
 
 
 def open_sessions(session: Session, person_id: int, *, now: datetime) -> list[WebSession]:

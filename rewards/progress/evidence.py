@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -141,7 +142,7 @@ def _read(
     for row in session.execute(_READING[table], asked):
         period = periods[row.period]
         if (period, row.level, row.subject) in wanted:
-            found[period, row.subject][row.kpi] = figure_of(row)
+            found[period, row.subject][row.kpi] = _figure_of(row)
     return found
 
 
@@ -154,6 +155,8 @@ def _reading(table: type[FigureColumns]) -> sa.Select[*tuple[Any, ...]]:
         table.kpi.in_(sa.bindparam("kpis", expanding=True)),
     )
 
+
+_figure_of = lru_cache(maxsize=10_000)(figure_of)  # a row says the same each time
 
 # Made once: to put a statement together takes longer than to answer it.
 _READING: dict[type[FigureColumns], sa.Select[*tuple[Any, ...]]] = {
@@ -246,20 +249,24 @@ def _history(
     }
     if not since:
         return {}
-    found = session.execute(
-        sa.select(RuleVersion.code, DecisionRow.points, Closing.period, EventRow.on)
-        .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
-        .outerjoin(Closing, Closing.id == DecisionRow.closing_id)
-        .outerjoin(EventRow, EventRow.id == DecisionRow.event_id)
-        .where(
-            DecisionRow.partner_id == partner_id,
-            DecisionRow.points > 0,
-            RuleVersion.code.in_(sorted(since)),
-            sa.or_(EventRow.on.is_(None), EventRow.on >= min(since.values())),
-        )
-    )
+    asked = {"partner_id": partner_id, "codes": sorted(since), "first": min(since.values())}
+    found = session.execute(_WON, asked)
     won: dict[str, list[Won]] = defaultdict(list)
     for row in found:
         day = row.on if row.period is None else Period.parse(row.period).last_day
         won[row.code].append(Won(day, row.points))
     return won
+
+
+_WON = (  # made once, as those above
+    sa.select(RuleVersion.code, DecisionRow.points, Closing.period, EventRow.on)
+    .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
+    .outerjoin(Closing, Closing.id == DecisionRow.closing_id)
+    .outerjoin(EventRow, EventRow.id == DecisionRow.event_id)
+    .where(
+        DecisionRow.partner_id == sa.bindparam("partner_id"),
+        DecisionRow.points > 0,
+        RuleVersion.code.in_(sa.bindparam("codes", expanding=True)),
+        sa.or_(EventRow.on.is_(None), EventRow.on >= sa.bindparam("first", type_=sa.Date)),
+    )
+)
