@@ -16,6 +16,7 @@ from tests.bench import (  # noqa: E402, F401  put their sections into the repor
     backtests,
     effects,
     odoo_sync,
+    pages,
     product,
     rules_close,
     rules_events,
