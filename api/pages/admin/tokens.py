@@ -18,6 +18,7 @@ from api.paging import ROWS, PageAsked, offset, one_more
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, Writing
 from api.sign_in import Administers
+from partner_cx.database import lock
 from partner_cx.errors import NotFound
 from partner_cx.journal import Did, note
 from partner_cx.network.partners import Partner
@@ -32,8 +33,12 @@ LASTING = {
     "365": text("a year"),
     "0": text("until it is ended: anybody who finds it may use it for ever"),
 }
+AGAIN_WITHIN = timedelta(minutes=1)
 DONE = {"ended": text("The token opens nothing any more.")}
 NO_NAME = text("Write a short name of the system that holds it, such as portal.")
+JUST_MADE = text(
+    "A token of this name was made a moment ago. If you missed it, end it below and issue another."
+)
 NO_SCOPE = text("Tick at least one thing that it may do.")
 NO_PARTNER = text("No partner has this code.")
 TOO_WIDE = text("A token for {scopes} opens the whole network: leave the partner out.")
@@ -95,6 +100,9 @@ def issue(
             )
         ]
         return _shown(request, session, say, now, given=given, errors=limited)
+    if _just_made(session, name, by, now):
+        again = [("name", say(JUST_MADE))]
+        return _shown(request, session, say, now, given=given, errors=again)
     token = make_token(
         session,
         name,
@@ -148,6 +156,14 @@ def end(
 
 def _is_name(name: str) -> bool:
     return bool(name.strip()) and name.isprintable() and len(name) <= NAME_LONGEST
+
+
+def _just_made(session: Session, name: str, by: str, now: datetime) -> bool:
+    """Whether the same form has come before: pressed twice, it would make a token nobody saw."""
+    lock(session, "tokens")
+    same = sa.and_(ApiToken.name == name.strip(), ApiToken.made_by == by)
+    lately = sa.and_(ApiToken.made_at > now - AGAIN_WITHIN, ApiToken.ended_at.is_(None))
+    return bool(session.scalar(sa.select(sa.exists().where(same, lately))))
 
 
 def _partner(session: Session, code: str) -> Partner | None:

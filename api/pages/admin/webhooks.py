@@ -22,6 +22,7 @@ from integrations.webhooks import adding, endpoints, messages
 from integrations.webhooks.addresses import sound_url
 from integrations.webhooks.endpoints import WebhookAttempt, WebhookEndpoint
 from integrations.webhooks.event_types import EVENT_TYPES
+from partner_cx.database import lock
 from partner_cx.effects import Effect
 from partner_cx.errors import Conflict, Invalid, NotFound
 from partner_cx.journal import Did, note
@@ -81,6 +82,9 @@ def add(
         given = {"url": url, "events": wanted}
         return _list(request, session, say, given=given, errors=[("url", _in(say, refusal))])
     by = viewer.person.email
+    if _just_added(session, sound, by, now):
+        given = {"url": url, "events": wanted}
+        return _list(request, session, say, given=given, errors=[("url", say(JUST_ADDED))])
     # All of them is written as none, so that it hears of those that come later, too.
     heard = [] if len(wanted) == len(EVENT_TYPES) else wanted
     made = adding.add(session, sound, heard, by=by, settings=settings, now=now)
@@ -226,6 +230,22 @@ URL_WRONG = text(
     "Messages can’t go to this address. It begins with https://, leads to the internet, and holds "
     "no password."
 )
+
+
+JUST_ADDED = text(
+    "This address was added a moment ago. If you missed its secret, make a new one on its page."
+)
+AGAIN_WITHIN = timedelta(minutes=1)
+
+
+def _just_added(session: Session, url: str, by: str, now: datetime) -> bool:
+    """Whether the same form has come before: pressed twice, all would be told twice."""
+    lock(session, "webhooks")
+    same = sa.and_(WebhookEndpoint.url == url, WebhookEndpoint.made_by == by)
+    lately = sa.and_(
+        WebhookEndpoint.made_at > now - AGAIN_WITHIN, WebhookEndpoint.ended_at.is_(None)
+    )
+    return bool(session.scalar(sa.select(sa.exists().where(same, lately))))
 
 
 def _in(say: Translator, refusal: Invalid) -> str:

@@ -102,6 +102,24 @@ def test_a_token_that_cant_be_is_refused(network: sa.Engine, given: dict[str, st
         assert session.scalar(sa.select(sa.func.count()).select_from(ApiToken)) == 0
 
 
+def test_a_token_form_that_is_sent_twice_makes_one(network: sa.Engine):
+    given = {"name": "portal", "scopes": "read"}
+    first, second = (filled_in(administrator(network), "/admin/tokens", **given) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 422)
+    assert "made a moment ago" in words(second)
+    assert did(network) == ["token.made"]
+    later = administrator(network, now=NOW + timedelta(minutes=2))  # the next one, before it ends
+    assert filled_in(later, "/admin/tokens", **given).status_code == 200
+
+
+def test_a_webhook_form_that_is_sent_twice_makes_one(network: sa.Engine):
+    ada = administrator(network)
+    first, second = (filled_in(ada, "/admin/webhooks", url=PORTAL) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 422)
+    assert "added a moment ago" in words(second)
+    assert did(network) == ["endpoint.changed"]
+
+
 # --- Effects --------------------------------------------------------------------------------------
 
 
