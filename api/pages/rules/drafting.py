@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
-from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -18,14 +17,14 @@ from sqlalchemy.orm import Session
 
 from api.addresses import see_other
 from api.catalogues import text
-from api.pages.rules import form
+from api.pages.rules import form, templates
 from api.pages.rules.checked import checked
 from api.pages.rules.choices import choices, field_name
 from api.pages.rules.crumbs import crumbs
 from api.pages.rules.entered import ROWS, Entered, changed, entered
 from api.pages.rules.form import Problem
 from api.pages.rules.mistakes import told, where
-from api.render import TEMPLATES, page, translator
+from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, Writing, wiring
 from api.sign_in import Manages
 from partner_cx.database import transact
@@ -38,30 +37,10 @@ from rewards.rules import Rule
 
 router = APIRouter()
 
-RULES = TEMPLATES / "rules"
 RESERVED = ("new", "check")  # addresses of pages
 FIELDS_MAX = 5_000
 SAID = {
     "saved": text("The draft is saved. It decides nothing until it is published."),
-}
-EXPLAINED = {
-    "network_quality_bonus": text(
-        "Points for every partner whose service was good all quarter long."
-    ),
-    "own_improvement": text("Points for partners who got better, wherever they began."),
-    "fast_first_response": text(
-        "Points for each ten minutes by which customers hear sooner than promised."
-    ),
-    "catalogue_completion": text(
-        "Points by steps for product sheets that are complete at the quarter’s end."
-    ),
-    "e_learning": text("Points for each course that a person completes."),
-    "survey_response": text("Points for answering, never for the answer."),
-    "actionable_insight": text(
-        "Points for whoever shares something from the field that can be acted upon."
-    ),
-    "panel_participation": text("Points for taking part in a panel, whatever was said there."),
-    "incident_gesture": text("A gesture proposed to a partner when an incident was settled."),
 }
 
 
@@ -125,7 +104,7 @@ def new(
 ) -> Response:
     """A new rule: from a template, or from nothing."""
     if not template:
-        return page(request, "programme/rules/new.html", templates=_templates(language))
+        return page(request, "programme/rules/new.html", templates=templates.offered(language))
     work = _from_template(template, now)
     rule, _ = work.rule()
     if rule and view != "yaml":
@@ -398,34 +377,15 @@ def _capital(name: str) -> str:
     return f"{name[:1].upper()}{name[1:]}"
 
 
-# --- Templates ----------------------------------------------------------------------------------
-
-
-def _templates(language: str) -> list[dict[str, Any]]:
-    say = translator(language)
-    return [
-        {
-            "code": code,
-            "label": _read(RULES / f"{code}.yaml").label.in_(language),
-            "explained": say(explained),
-            "award": _read(RULES / f"{code}.yaml").award.told.in_(language),
-        }
-        for code, explained in EXPLAINED.items()
-    ]
-
-
 def _from_template(code: str, now: datetime) -> Work:
     """A template as it is written, or an empty form."""
-    if code in EXPLAINED:
-        return Work("", source=(RULES / f"{code}.yaml").read_text(encoding="utf-8"))
+    if code in templates.EXPLAINED:
+        return Work("", source=templates.source_of(code))
     if code != "empty":
         raise NotFound(
-            f"There is no template “{code}”.", remedy=f"There are: {', '.join(EXPLAINED)}."
+            f"There is no template “{code}”.",
+            remedy=f"There are: {', '.join(templates.EXPLAINED)}.",
         )
     begins = {"on": "close", "period": "quarter", "to": "partner", "scale": "points"}
     usual = {"measured_on": "partner", "when_short": "refuse_whole", "starts": f"{now.year + 1}Q1"}
     return Work("", given={**begins, **usual, "c": [{"what": "kpi_is_green"}]})
-
-
-def _read(path: Path) -> Rule:
-    return rulebook.read_kept(path.read_text(encoding="utf-8"), path.name)

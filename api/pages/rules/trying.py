@@ -13,24 +13,22 @@ from datetime import date, datetime
 from fractions import Fraction
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy.orm import Session
 
-from api import exports
 from api.access import Viewer
 from api.catalogues import text
 from api.charts import Bar, Point, bar_chart, line_chart
+from api.pages.rules import exported
 from api.pages.rules.checked import BEFORE_PUBLISHING, Checked, checked
 from api.pages.rules.crumbs import crumbs
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import SeesNetwork
-from partner_cx.errors import Invalid
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
 from partner_cx.quantities import number_text, percent, points_text
@@ -139,7 +137,7 @@ def shown(
         span_problem=problem,
         test=_told(session, test, language) if test else None,
         kind=PERIODS[rule.period].in_(language),
-        exports=_links(choice, language) if choice else [],
+        exports=exported.links(choice.first, choice.last, language) if choice else [],
         needs_second=bool(satisfaction.concerns(rule)),
         asked_by_other=_asked_by_other(draft, viewer),
         manages=viewer.manages,
@@ -362,21 +360,6 @@ def _names(session: Session, codes: Sequence[str]) -> dict[str, str]:
 
 # --- To take along ------------------------------------------------------------------------------
 
-VIEWS = {
-    "partners": views.partner_rows,
-    "periods": views.period_rows,
-    "changes": views.change_rows,
-    "reach": views.reach_rows,
-    "fairness": views.fairness_rows,
-}
-VIEW_NAMES = {
-    "partners": text("by partner and period"),
-    "periods": text("by period"),
-    "changes": text("who gains and who loses"),
-    "reach": text("who is within reach"),
-    "fairness": text("fairness"),
-}
-
 
 def _export(
     request: Request,
@@ -391,35 +374,7 @@ def _export(
     settings = wiring(request).settings
     rule, today = draft.rule, now.astimezone(settings.zone).date()
     choice, problem = _choice(session, rule, today, span, language)
-    if problem or show not in VIEWS or form not in ("json", *map(str, exports.FileFormat)):
-        raise Invalid(
-            "There is no such export.",
-            remedy=f"Choose from {', '.join(VIEWS)}.",
-            french=f"Cet export n’existe pas. Choisissez parmi {', '.join(VIEWS)}.",
-        )
+    if problem or not exported.offers(show, form):
+        raise exported.no_such_export()
     test = _tried(session, rule, choice, now, settings) if choice else None
-    if form == "json":
-        return JSONResponse(test.to_plain() if test else {})
-    rows = list(VIEWS[show](test)) if test else []
-    columns = list(rows[0]) if rows else []
-    cells = [[_cell(row[name]) for name in columns] for row in rows]
-    return exports.table(request, columns, cells, f"{draft.code}-{show}", exports.FileFormat(form))
-
-
-def _cell(value: object) -> exports.Cell:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, int | Fraction | date) or value is None else str(value)
-
-
-def _links(choice: Choice, language: str) -> list[dict[str, str]]:
-    say = translator(language)
-    span = {"from": str(choice.first), "to": str(choice.last)}
-    tables = [
-        {
-            "label": f"CSV, {say(name)}",
-            "href": f"?{urlencode({**span, 'show': show, 'format': 'csv'})}",
-        }
-        for show, name in VIEW_NAMES.items()
-    ]
-    return [*tables, {"label": "JSON", "href": f"?{urlencode({**span, 'format': 'json'})}"}]
+    return exported.as_file(request, test, draft.code, show, form)
