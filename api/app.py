@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from time import monotonic
-from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 import structlog
@@ -15,6 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import refusals
 from api.addresses import UnderPrefix, path_of, prefix_of, see_other
@@ -108,7 +108,7 @@ def make_app(
     app.include_router(health)
     app.mount("/static", KeptFiles(), name="static")
     app.add_middleware(WithinBounds)
-    app.middleware("http")(_with_safe_headers)
+    app.add_middleware(WithSafeHeaders)
     app.add_middleware(GZipMiddleware, minimum_size=1_000)
     app.add_middleware(UnderPrefix, prefix=prefix_of(settings))
     app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
@@ -125,39 +125,53 @@ def _answer_head_like_get(router: APIRouter) -> None:
             route.methods.add("HEAD")
 
 
-async def _with_safe_headers(
-    request: Request, answer: Callable[[Request], Awaitable[Response]]
-) -> Response:
-    """Answer with headers that keep pages to themselves; explain what was refused."""
-    began, _ = monotonic(), request.state  # made here, so that what is kept there is found below
-    try:
-        response = await answer(request)
-    except Exception as error:  # noqa: BLE001 - the edge: whatever it was, the reader gets a page
-        response = _refuse(request, error)
+class WithSafeHeaders:
+    """Answers with headers that keep pages to themselves; explains what was refused.
+
+    Starlette's own way of writing this takes two tasks and a stream for every answer.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request, has_begun = Request(scope), False
+        began, _ = monotonic(), request.state  # made here, so that what is kept there is found
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal has_begun
+            if message["type"] == "http.response.start":
+                has_begun = True
+                message = {**message, "headers": _with_headers(request, message)}
+                metrics_of(request).answered(request, message["status"], monotonic() - began)
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except Exception as error:
+            if has_begun:
+                raise
+            await _refuse(request, error)(scope, receive, send_with_headers)
+
+
+def _with_headers(request: Request, message: Message) -> list[tuple[bytes, bytes]]:
+    """An answer's headers, with ours."""
+    response = Response()
+    response.raw_headers = list(message.get("headers", ()))
     for name, value in SAFE_HEADERS.items():
         response.headers.setdefault(name, value)
     if not path_of(request).startswith("/static/"):
         response.headers.setdefault("Cache-Control", "no-store")
-    if response.status_code == HTTPStatus.TEMPORARY_REDIRECT:
-        _keep_to_this_site(response)
     if wants_json(request):
         tell_allowance(request, response)
     else:
         remember_language(request, response)
     if request.url.scheme == "https":
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    metrics_of(request).answered(request, response.status_code, monotonic() - began)
-    return response
-
-
-def _keep_to_this_site(response: Response) -> None:
-    """Lead on by the path alone, where a slash too many was written.
-
-    The router would name the host that it was asked by: a proxy's own, or whatever was claimed.
-    """
-    there = urlsplit(response.headers["location"])
-    path = f"/{there.path.lstrip('/')}"
-    response.headers["location"] = f"{path}?{there.query}" if there.query else path
+    return response.raw_headers
 
 
 def _ask_to_sign_in(request: Request, _error: Exception) -> Response:
