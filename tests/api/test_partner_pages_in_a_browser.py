@@ -88,7 +88,7 @@ def test_a_statement_is_printed_as_a_table(browser: Browser, programme: sa.Engin
         page.goto(f"{address}/sign-in/{token}")
         page.locator("main button").first.click()
         page.wait_for_load_state()
-        page.goto(f"{address}{PAGES[2]}")
+        page.goto(f"{address}{PAGES[3]}")
         page.emulate_media(media="print")
         assert not page.locator(".menu").is_visible()
         shown = page.locator("main table tr").first.evaluate("row => getComputedStyle(row).display")
