@@ -69,7 +69,8 @@ SHORT = {
     ),
     Shortage.FIRST_COME: Words(
         "whole awards are paid while it lasts, in an order drawn by lot at a close",
-        "des attributions entières sont payées tant qu’il dure, dans un ordre tiré au sort à la clôture",
+        "des attributions entières sont payées tant qu’il dure, dans un ordre tiré au sort à la "
+        "clôture",
     ),
     Shortage.PRO_RATA: Words(
         "everyone gets the same share, once and for all",
