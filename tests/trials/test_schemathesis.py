@@ -62,7 +62,7 @@ KNOWN: dict[str, list[Any]] = {
     "odoo_id": [14],
     "after": ["WyJSMSJd", "WzFd", "WyJSMSIsIm90aWYiXQ"],
 }
-BODIES = {
+BODIES: dict[str, list[dict[str, Any]]] = {
     "/api/v1/rules/check": [{"yaml": RULE_YAML}, {"rule": RULE_PLAIN}],
     "/api/v1/drafts/{code}": [{"rule": RULE_PLAIN}, {"yaml": RULE_YAML, "read_digest": ""}],
     "/api/v1/backtests": [
