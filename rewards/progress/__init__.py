@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property, lru_cache
 
 from sqlalchemy.orm import Session
 
@@ -130,19 +131,65 @@ def is_for(rule: Rule, partner: Partner, groups: frozenset[str]) -> bool:
 
 
 def _towards(running: Running, known: Known, today: date) -> Towards:
-    rule = running.rule
     evidence = known.evidence(running)
-    decision = decide(rule, evidence, known.won(rule))
+    return _worked_out(_Case(running, evidence, tuple(known.won(running.rule)), today))
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """A rule with all that its progress rests on: equal where that is the very same.
+
+    Rules and figures that say the same are one object, so that they are known by their identity;
+    whoever keeps a case keeps them, and no other object comes to have it.
+    """
+
+    running: Running
+    evidence: Evidence
+    won: tuple[Won, ...]
+    today: date
+
+    @cached_property
+    def _key(self) -> tuple[object, ...]:
+        evidence, needs = self.evidence, self.running.rule.needs()
+        own = evidence.scorecard.figures
+        figures = (
+            *(own.get(kpi) for kpi in needs.figures),
+            *(evidence.earlier.get(asked) for asked in needs.earlier),
+            *(peer and peer.figure for peer in map(evidence.peers.get, needs.peers)),
+        )
+        return (
+            id(self.running.rule),
+            self.running.period,
+            evidence.joined_on,
+            evidence.scorecard.groups,
+            tuple(map(id, figures)),
+            tuple(peer and peer.members for peer in map(evidence.peers.get, needs.peers)),
+            tuple(map(evidence.events.get, needs.events)),
+            self.won,
+            self.today,
+        )
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Case) and self._key == other._key
+
+
+@lru_cache(maxsize=5_000)  # a home is opened more often than its figures change
+def _worked_out(case: _Case) -> Towards:
+    rule, period, evidence = case.running.rule, case.running.period, case.evidence
+    decision = decide(rule, evidence, case.won)
     outlook_ = outlook.of(decision)
     return Towards(
         rule=rule,
-        period=running.period,
+        period=period,
         status=_status(decision.verdict, rule, evidence, outlook_),
         points=decision.points,
         limited=decision.limited,
         conditions=tuple(standing(each, evidence) for each in rule.conditions),
         outlook=outlook_,
-        days_left=(running.period.last_day - today).days,
+        days_left=(period.last_day - case.today).days,
         as_of=_as_of(rule, evidence),
     )
 

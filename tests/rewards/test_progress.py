@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from partner_cx.database import reading, transact
+from partner_cx.measures import refreshing
 from partner_cx.measures.figures import Figure, State, Target
 from partner_cx.measures.measuring import measure
 from partner_cx.network import groups
@@ -25,7 +26,7 @@ from rewards.rulebook import in_force, publish
 from rewards.rulebook.retirements import retire
 from rewards.rules import Rule
 from tests.harness.counting import counted
-from tests.harness.intake import SETTINGS, partner, take
+from tests.harness.intake import SETTINGS, order_line, partner, take
 from tests.harness.programme import BONUS, MANAGER, NOW, OTIF_BONUS, QUARTER, a_programme
 
 TODAY = date(2026, 6, 18)  # twelve days before the quarter ends
@@ -76,6 +77,35 @@ def test_before_anything_is_measured_nothing_is_known(network: sa.Engine):
     a_programme(network)
     found = towards(network, "R1")
     assert (found.status, found.as_of) == (Status.UNKNOWN, None)
+
+
+def test_figures_that_change_change_what_was_worked_out_before(network: sa.Engine):
+    before = towards(measured(network, OTIF_BONUS), "R1")
+    assert towards(network, "R1") == before
+    late = [
+        order_line(
+            f"R1-2026-05-18-{number:02}",
+            order_code=f"O-R1-2026-05-18-{number // 5}",
+            partner_code="R1",
+            window_end="2026-05-18",
+            received_on="2026-05-29",
+        )
+        for number in range(2)
+    ]
+    take(network, "order-lines", *late)
+    refreshing.refresh(network, now=NOW, settings=SETTINGS)
+    transact(network, lambda session: measure(session, QUARTER, now=NOW, settings=SETTINGS))
+    after = towards(network, "R1")
+    assert (before.status, after.status) == (Status.ON_COURSE, Status.SHORT)
+
+
+def test_two_partners_without_figures_are_told_apart_by_what_they_are(network: sa.Engine):
+    for code, joined_on in (("R7", "2025-01-01"), ("R8", "2026-06-01")):
+        one = partner(code, parent_code="D1", joined_on=joined_on, tier="gold")
+        take(network, "partners", one)
+    rule = replace(BONUS, code="loyalty", conditions=(PartnerFor(3),))
+    measured(network, rule)
+    assert towards(network, "R7").status is not towards(network, "R8").status
 
 
 def test_a_rule_for_others_isnt_told(network: sa.Engine):
