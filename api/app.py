@@ -109,7 +109,7 @@ def make_app(
     app.mount("/static", KeptFiles(), name="static")
     app.add_middleware(WithinBounds)
     app.add_middleware(WithSafeHeaders)
-    app.add_middleware(GZipMiddleware, minimum_size=1_000)
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     app.add_middleware(UnderPrefix, prefix=prefix_of(settings))
     app.add_exception_handler(SignInNeeded, _ask_to_sign_in)
     app.add_exception_handler(RequestValidationError, _not_understood)
