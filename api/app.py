@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from time import monotonic
+from urllib.parse import urlsplit, urlunsplit
 
 import sqlalchemy as sa
 import structlog
@@ -161,6 +162,8 @@ def _with_headers(request: Request, message: Message) -> list[tuple[bytes, bytes
     """An answer's headers, with ours."""
     response = Response()
     response.raw_headers = list(message.get("headers", ()))
+    if message["status"] == HTTPStatus.TEMPORARY_REDIRECT:
+        _keep_to_this_site(response)
     for name, value in SAFE_HEADERS.items():
         response.headers.setdefault(name, value)
     if not path_of(request).startswith("/static/"):
@@ -172,6 +175,15 @@ def _with_headers(request: Request, message: Message) -> list[tuple[bytes, bytes
     if request.url.scheme == "https":
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
     return response.raw_headers
+
+
+def _keep_to_this_site(response: Response) -> None:
+    """Lead on by the path alone, where a slash too many was written.
+
+    The router would name the host that it was asked by: a proxy's own, or whatever was claimed.
+    """
+    onward = urlsplit(response.headers["location"])
+    response.headers["location"] = urlunsplit(("", "", *onward[2:]))
 
 
 def _ask_to_sign_in(request: Request, _error: Exception) -> Response:
