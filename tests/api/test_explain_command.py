@@ -162,13 +162,13 @@ def test_the_page_shows_what_is_pending_in_both_languages(engine: sa.Engine) -> 
     tell(engine, a_course())
     client = signed_in(engine, "manager")
     for language, words in (
-        ("en", ("50 points pending", "Not to be spent yet", "To be released on 24 July 2026.")),
+        ("en", ("Held besides: 50 points.", "Not to be spent yet", "To be released on 24 July 2026.")),
         (
             "fr",
-            ("50 points en attente", "Pas encore à dépenser", "À débloquer le 24 juillet 2026."),
+            ("En attente en plus\u202f: 50 points.", "Pas encore à dépenser", "À débloquer le 24 juillet 2026."),
         ),
     ):
-        page = client.get(f"/partners/R1?lang={language}").text
+        page = client.get(f"/statements/R1?lang={language}").text
         said = " ".join(re.sub(r"<[^>]+>", " ", page).split())
         for each in words:
             assert each in said

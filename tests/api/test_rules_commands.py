@@ -159,9 +159,9 @@ def test_a_draft_is_discarded_and_the_journal_names_who(rules: Any, session: Ses
     done(rules("add", written(BONUS)))
     done(rules("discard", CODE, "--by", MIA))
     assert standing(rules) == []
+    assert "There are no drafts" in refused(rules("discard", CODE))
     dropped = sa.select(JournalLine.by).where(JournalLine.did == Did.RULE_DROPPED)
     assert session.scalars(dropped).all() == [MIA]
-    assert "There are no drafts" in refused(rules("discard", CODE))
 
 
 # --- Looked at ----------------------------------------------------------------------------------

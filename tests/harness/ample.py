@@ -53,8 +53,8 @@ def add(engine: sa.Engine, numbers: range) -> None:
     _correct(engine, numbers)
     transact(engine, lambda session: _beside(session, numbers))
     ada = administrator(engine, now=LATER)
-    for _ in numbers:
-        answer = filled_in(ada, "/admin/webhooks", url="https://portal.example/hook")
+    for number in numbers:
+        answer = filled_in(ada, "/admin/webhooks", url=f"https://portal.example/hook/{number}")
         assert answer.status_code in (200, 303), answer.text
 
 
