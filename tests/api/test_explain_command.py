@@ -162,10 +162,17 @@ def test_the_page_shows_what_is_pending_in_both_languages(engine: sa.Engine) -> 
     tell(engine, a_course())
     client = signed_in(engine, "manager")
     for language, words in (
-        ("en", ("Held besides: 50 points.", "Not to be spent yet", "To be released on 24 July 2026.")),
+        (
+            "en",
+            ("Held besides: 50 points.", "Not to be spent yet", "To be released on 24 July 2026."),
+        ),
         (
             "fr",
-            ("En attente en plus\u202f: 50 points.", "Pas encore à dépenser", "À débloquer le 24 juillet 2026."),
+            (
+                "En attente en plus : 50 points.",
+                "Pas encore à dépenser",
+                "À débloquer le 24 juillet 2026.",
+            ),
         ),
     ):
         page = client.get(f"/statements/R1?lang={language}").text
