@@ -12,7 +12,7 @@ import sqlalchemy as sa
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -116,7 +116,17 @@ def make_app(
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _by_status)
     app.add_exception_handler(Refused, _at_the_door)
+    _work_out_routes(app)
     return app
+
+
+def _work_out_routes(app: FastAPI) -> None:
+    """Here, where one thread is at work: FastAPI would do it while the first one asks.
+
+    It switches the whole process's warnings off and on meanwhile, and two at it trip each other.
+    """
+    for _ in iter_route_contexts(app.routes):
+        pass
 
 
 def _answer_head_like_get(router: APIRouter) -> None:

@@ -227,3 +227,12 @@ def test_before_anything_is_measured_the_pages_say_so(address: str):
         the_cast(engine)
         assert "Nothing is measured yet" in words(signed_in(engine, "manager"), address)
         engine.dispose()
+
+
+def test_the_first_who_ask_find_the_routes_worked_out(
+    programme: sa.Engine, monkeypatch: pytest.MonkeyPatch
+):
+    """FastAPI puts off reading endpoints, and does it with the process's warnings in its hands."""
+    client = signed_in(programme, "manager")
+    monkeypatch.setattr("fastapi.routing.get_dependant", lambda **_: pytest.fail("read late"))
+    assert client.get("/partners").status_code == 200
