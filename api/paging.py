@@ -1,7 +1,8 @@
 """Pages of a list: fifty rows at a time, the page in the address, with ways on and back.
 
 Three ways to one: a list that is at hand whole (`paged`), rows of a list whose length is known
-(`of_page`), and rows that were asked for with one more than a page shows (`one_more`).
+(`of_page`, or `ways` alone), and rows that were asked for with one more than a page shows
+(`one_more`).
 """
 
 from __future__ import annotations
@@ -23,22 +24,63 @@ ROWS = 50
 PageAsked = Annotated[int, Query(alias="page", ge=1, le=1_000_000)]
 
 
-@dataclass(frozen=True)
-class Paged(Generic[T]):
-    """Some rows of a list. before, after: finished addresses, empty where there are none.
+# The same for lists that share a page with others, each under a name of its own.
+PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 
-    told: which of how many they are; empty where that is plain, or not known.
+
+@dataclass(frozen=True)
+class Ways:
+    """The ways from one page of a list to the others: finished addresses, empty where none leads.
+
+    told: which of how many rows these are; empty where that is plain, or not known.
     """
 
-    rows: Sequence[T]
-    before: str
-    after: str
+    before: str = ""
+    after: str = ""
     told: str = ""
 
 
-def offset(number: int) -> int:
+@dataclass(frozen=True)
+class Paged(Ways, Generic[T]):
+    """Some rows of a list, with the ways to the others."""
+
+    rows: Sequence[T] = ()
+
+
+def offset(number: int, rows: int = ROWS) -> int:
     """How many rows stand before a page."""
-    return (number - 1) * ROWS
+    return (number - 1) * rows
+
+
+def ways(
+    request: Request,
+    number: int,
+    total: int,
+    language: str,
+    *,
+    name: str = "page",
+    anchor: str = "",
+    rows: int = ROWS,
+) -> Ways:
+    """The ways from one page to the others of a list so long.
+
+    name: what the list's place is called in the address. anchor: where on the page it stands.
+    rows: how many a page shows.
+    """
+    start = offset(number, rows)
+    told = ""
+    if total > rows or number > 1:
+        say = translator(language)
+        told = say("{first} to {last} of {total}").format(
+            first=number_text(min(start + 1, total), language),
+            last=number_text(min(start + rows, total), language),
+            total=number_text(total, language),
+        )
+    return Ways(
+        before=same_page(request, anchor, **{name: number - 1}) if number > 1 else "",
+        after=same_page(request, anchor, **{name: number + 1}) if start + rows < total else "",
+        told=told,
+    )
 
 
 def paged(request: Request, rows: Sequence[T], number: int, language: str) -> Paged[T]:
@@ -51,36 +93,22 @@ def of_page(
     request: Request, rows: Sequence[T], total: int, number: int, language: str
 ) -> Paged[T]:
     """A page of which the database gave the rows alone. total: of the whole list."""
-    start = offset(number)
-    told = ""
-    if total > ROWS:
-        say = translator(language)
-        told = say("{first} to {last} of {total}").format(
-            first=number_text(min(start + 1, total), language),
-            last=number_text(min(start + ROWS, total), language),
-            total=number_text(total, language),
-        )
-    return Paged(
-        rows,
-        before=_address(request, number - 1) if number > 1 else "",
-        after=_address(request, number + 1) if start + ROWS < total else "",
-        told=told,
-    )
+    there = ways(request, number, total, language)
+    return Paged(there.before, there.after, there.told, rows)
 
 
 def one_more(request: Request, found: Sequence[T], number: int, anchor: str = "") -> Paged[T]:
-    """A page out of rows asked for from `offset` on, with one more than it shows.
-
-    anchor: where on the page the list stands, if not at its beginning.
-    """
+    """A page out of rows asked for from `offset` on, with one more than it shows."""
     return Paged(
-        found[:ROWS],
-        before=_address(request, number - 1, anchor) if number > 1 else "",
-        after=_address(request, number + 1, anchor) if len(found) > ROWS else "",
+        before=same_page(request, anchor, page=number - 1) if number > 1 else "",
+        after=same_page(request, anchor, page=number + 1) if len(found) > ROWS else "",
+        rows=found[:ROWS],
     )
 
 
-def _address(request: Request, number: int, anchor: str = "") -> str:
-    """This page's own address, filters and all, at another page of the list."""
-    kept = [(k, v) for k, v in request.query_params.multi_items() if k not in ("page", "said")]
-    return f"?{urlencode([*kept, ('page', number)])}{f'#{anchor}' if anchor else ''}"
+def same_page(request: Request, anchor: str = "", **changed: object) -> str:
+    """This page's address, filters and all, with some parameters changed; None takes one out."""
+    dropped = (*changed, "lang", "said")
+    kept = [(k, v) for k, v in request.query_params.multi_items() if k not in dropped]
+    named = [(k, v) for k, v in changed.items() if v is not None]
+    return f"?{urlencode([*kept, *named])}{f'#{anchor}' if anchor else ''}"

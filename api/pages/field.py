@@ -19,8 +19,8 @@ from api.pages.network.choosing import latest
 from api.pages.network.closer import figures_place
 from api.pages.network.filters import clean
 from api.pages.partner.naming import about, address_of, statement_of
-from api.pages.partner.rows import ROWS, offset_of, pager
 from api.pages.told import Told, told
+from api.paging import ROWS, offset, ways
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading
 from api.sign_in import SignedIn
@@ -76,7 +76,7 @@ def field(
         QUALITY,
         search=search,
         limit=ROWS,
-        offset=offset_of(number),
+        offset=offset(number),
     )
     return page(
         request,
@@ -87,7 +87,7 @@ def field(
         count=found.total,
         since=_since(measured, now, language),
         search=search,
-        pager=pager(request, "page", number, found.total, language, anchor="partners"),
+        pager=ways(request, number, found.total, language, anchor="partners"),
     )
 
 

@@ -27,8 +27,8 @@ from api.pages.network.choosing import (
 from api.pages.network.closer import change_told, figures_place
 from api.pages.network.filters import ORDER_NAMES, Asked, Choices
 from api.pages.partner.naming import KIND_NAMES, about, address_of, statement_of
-from api.pages.partner.rows import ROWS, offset_of, pager
 from api.pages.told import STATE_WORDS, Told, told
+from api.paging import ROWS, offset, ways
 from api.render import page, translator
 from api.request_scope import Language, Reading
 from api.sign_in import SeesNetwork
@@ -111,7 +111,7 @@ def partners(
         asked.filter,
         order=asked.order,
         limit=ROWS,
-        offset=offset_of(number),
+        offset=offset(number),
         before=chosen.before.sheet if chosen.before and looked_at else None,
     )
     shown = _figures(session, chosen, looked_at, found.rows)
@@ -147,7 +147,7 @@ def partners(
         orders=[(each.value, translator(language)(name)) for each, name in ORDER_NAMES.items()],
         order=asked.order.value,
         search=asked.chosen.get("q", ""),
-        pager=pager(request, "page", number, found.total, language),
+        pager=ways(request, number, found.total, language),
         exports=exports.links(request),
         network_href=place(f"/network/{chosen.period}", kpi=kpi),
         groups_href=place("/groups", kpi=kpi or QUALITY[0], period=chosen.period),

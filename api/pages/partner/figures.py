@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from api import exports, telling
@@ -22,18 +22,16 @@ from api.figures import Measured, measured_periods
 from api.pages.definitions import FAMILY_NAMES
 from api.pages.partner.explained import rows_behind
 from api.pages.partner.rows import (
-    ROWS,
+    Looking,
     View,
     elsewhere,
     head,
     own_partner,
-    pager,
-    with_,
 )
 from api.pages.told import told
+from api.paging import ROWS, same_page, ways
 from api.render import page, translator
-from api.request_scope import Clock, Language, Reading, wiring
-from api.sign_in import SignedIn
+from api.request_scope import wiring
 from partner_cx.errors import NotFound
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.discretion import discreet
@@ -81,34 +79,25 @@ AskedFor = Annotated[Asked, Query()]
 
 @router.get("/figures")
 def own_figures(
-    request: Request,
-    session: Reading,
-    language: Language,
-    viewer: SignedIn,
-    now: Clock,
+    view: Looking,
     asked: AskedFor,
     format: FormatAsked = None,  # noqa: A002 - the word in the address
 ) -> Response:
-    partner = own_partner(session, viewer)
+    partner = own_partner(view.session, view.viewer)
     if partner is None:
-        return see_other(request, elsewhere(viewer))
-    return _figures(View(request, session, language, viewer, now), partner, asked, format)
+        return see_other(view.request, elsewhere(view.viewer))
+    return _figures(view, partner, asked, format)
 
 
 @router.get("/figures/{code:path}")  # a code may hold a slash
 def figures(
-    request: Request,
+    view: Looking,
     code: str,
-    session: Reading,
-    language: Language,
-    viewer: SignedIn,
-    now: Clock,
     asked: AskedFor,
     format: FormatAsked = None,  # noqa: A002 - the word in the address
 ) -> Response:
     """A partner's figures of a period; one of them, opened; or its rows as a file."""
-    partner = visible_partner(session, viewer, code)
-    return _figures(View(request, session, language, viewer, now), partner, asked, format)
+    return _figures(view, visible_partner(view.session, view.viewer, code), asked, format)
 
 
 def _figures(
@@ -214,7 +203,7 @@ def _line(
     target = figures[-1].target
     return {
         "figure": told(figures[-1], view.language),
-        "href": with_(view.request, kpi=kpi, period=chosen, page=None),
+        "href": same_page(view.request, kpi=kpi, period=chosen, page=None),
         "place": _place(place if figures[-1].value is not None else None, partner, view.language),
         "trend": sparkline([each.value for each in figures], target.value if target else None),
         "trend_words": ", ".join(
@@ -260,7 +249,7 @@ def _opened(
         view.request,
         "partner/kpi.html",
         **head(view.request, view.viewer, partner, "figures"),
-        back_href=with_(view.request, kpi=None, page=None),
+        back_href=same_page(view.request, kpi=None, page=None),
         label=label,
         period=chosen.label(view.language),
         figure=told(figure, view.language),
@@ -273,9 +262,7 @@ def _opened(
         place=_place(place if figure.value is not None else None, partner, view.language),
         chart=_chart(label, kpi.code, known, view.language),
         rows=_rows(view, behind, asked.page),
-        rows_pager=pager(
-            view.request, "page", asked.page, behind.total, view.language, anchor="rows"
-        ),
+        rows_pager=ways(view.request, asked.page, behind.total, view.language, anchor="rows"),
         exports=exports.links(view.request) if behind.total else [],
     )
 

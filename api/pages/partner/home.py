@@ -6,36 +6,33 @@ Every number leads to where it says why: the statement, the figures, or the rule
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import urlencode
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Response
 from sqlalchemy.orm import Session
 
 from api import telling
-from api.access import Viewer, visible_partner
+from api.access import visible_partner
 from api.addresses import see_other
 from api.pages.partner.naming import about, address_of, figures_of, statement_of
 from api.pages.partner.progress import next_steps, repeated_card, towards_card
 from api.pages.partner.rows import (
-    ROWS,
+    Looking,
+    View,
     day_told,
     elsewhere,
     head,
-    offset_of,
     own_partner,
     owner,
-    pager,
     signed,
     today,
 )
 from api.pages.told import told_state
+from api.paging import ROWS, PageAsked, offset, ways
 from api.render import page, translator
-from api.request_scope import Clock, Language, Reading
-from api.sign_in import SignedIn
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure, State
 from partner_cx.measures.scorecards import ScorecardRow
@@ -51,62 +48,37 @@ from rewards.statements.listing import Shown, entries, purse
 
 router = APIRouter()
 
-PageAsked = Annotated[int, Query(alias="page", ge=1, le=1_000_000)]
-
 ENTRIES_SHOWN = 5
 QUALITY = ("otif", "sla_response", "portal_adoption")  # what is told of each partner below
 NO_FIGURES = {code: Figure(code, None, state=State.NO_DATA) for code in QUALITY}
 
 
 @router.get("/home")
-def own_home(
-    request: Request,
-    session: Reading,
-    language: Language,
-    viewer: SignedIn,
-    now: Clock,
-    place: PageAsked = 1,
-) -> Response:
+def own_home(view: Looking, place: PageAsked = 1) -> Response:
     """One's own partner's home; whoever has none is led to where they begin."""
-    partner = own_partner(session, viewer)
+    partner = own_partner(view.session, view.viewer)
     if partner is None:
-        return see_other(request, elsewhere(viewer))
-    return _home(request, session, language, viewer, now, partner, place)
+        return see_other(view.request, elsewhere(view.viewer))
+    return _home(view, partner, place)
 
 
 @router.get("/partners/{code:path}")  # a code may hold a slash
-def home(
-    request: Request,
-    code: str,
-    session: Reading,
-    language: Language,
-    viewer: SignedIn,
-    now: Clock,
-    place: PageAsked = 1,
-) -> Response:
+def home(view: Looking, code: str, place: PageAsked = 1) -> Response:
     """A partner's home, as the partner sees it."""
-    partner = visible_partner(session, viewer, code)
-    return _home(request, session, language, viewer, now, partner, place)
+    return _home(view, visible_partner(view.session, view.viewer, code), place)
 
 
-def _home(
-    request: Request,
-    session: Session,
-    language: str,
-    viewer: Viewer,
-    now: datetime,
-    partner: Partner,
-    place: int,
-) -> Response:
-    day = today(request, now)
+def _home(view: View, partner: Partner, place: int) -> Response:
+    request, session, language = view.request, view.session, view.language
+    day = today(request, view.now)
     ahead = progress(session, partner, groups.of_partner(session, partner), day)
     outcome = last_close(session, partner.id)
-    below, total = supplied(session, partner.id, limit=ROWS, offset=offset_of(place))
+    below, total = supplied(session, partner.id, limit=ROWS, offset=offset(place))
     quarter = Period.of(day, PeriodKind.QUARTER)
     return page(
         request,
         "partner/home.html",
-        **head(request, viewer, partner, "home"),
+        **head(request, view.viewer, partner, "home"),
         **_worth(session, partner, language),
         quarter=quarter.label(language),
         days_left=(quarter.last_day - day).days,
@@ -115,7 +87,7 @@ def _home(
         outcome=_outcome(outcome, partner, language) if outcome else None,
         below=_below(session, below, quarter, language),
         below_headings=[CATALOGUE[code].label.in_(language) for code in QUALITY],
-        below_pager=pager(request, "page", place, total, language, anchor="below"),
+        below_pager=ways(request, place, total, language, anchor="below"),
     )
 
 

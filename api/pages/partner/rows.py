@@ -1,4 +1,4 @@
-"""What a partner's pages share: their head, whose they are, and rows a page at a time."""
+"""What a partner's pages share: who is looking, whose they are, and their head."""
 
 from __future__ import annotations
 
@@ -6,25 +6,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 from babel.dates import format_date
-from fastapi import Query, Request
+from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from api.access import Viewer
 from api.pages.partner.naming import about, address_of, figures_of, statement_of
 from api.render import translator
-from api.request_scope import language_of, wiring
+from api.request_scope import Clock, Language, Reading, language_of, wiring
+from api.sign_in import SignedIn
 from partner_cx.network.partners import Partner
 from partner_cx.network.people import Role
 from partner_cx.quantities import number_text
 from rewards.ledger import wallet_of
 from rewards.ledger.owners import Owner
-
-ROWS = 50
-# What a list's place in the address may be: beyond its end there is nothing, and it says so.
-Place = Annotated[int, Query(ge=1, le=1_000_000)]
 
 
 @dataclass(frozen=True)
@@ -38,57 +34,13 @@ class View:
     now: datetime
 
 
-@dataclass(frozen=True)
-class Pager:
-    """A page of a list: where it begins, and the ways on and back."""
-
-    offset: int
-    before: str = ""
-    after: str = ""
-    told: str = ""
+async def _view(
+    request: Request, session: Reading, language: Language, viewer: SignedIn, now: Clock
+) -> View:
+    return View(request, session, language, viewer, now)
 
 
-def offset_of(number: int, rows: int = ROWS) -> int:
-    return (number - 1) * rows
-
-
-def pager(
-    request: Request,
-    name: str,
-    number: int,
-    total: int,
-    language: str,
-    *,
-    anchor: str = "",
-    rows: int = ROWS,
-) -> Pager:
-    """The ways from one page of a list to the others, everything else in the address kept.
-
-    name: what the list's place is called in the address.
-    """
-    start = offset_of(number, rows)
-    told = ""
-    if total > rows or number > 1:
-        told = translator(language)("{first} to {last} of {total}").format(
-            first=number_text(min(start + 1, total), language),
-            last=number_text(min(start + rows, total), language),
-            total=number_text(total, language),
-        )
-    return Pager(
-        start,
-        before=with_(request, anchor, **{name: number - 1}) if number > 1 else "",
-        after=with_(request, anchor, **{name: number + 1}) if start + rows < total else "",
-        told=told,
-    )
-
-
-def with_(request: Request, anchor: str = "", **changed: object) -> str:
-    """This page's address with some of its parameters changed; None takes one out."""
-    kept = [
-        (k, v) for k, v in request.query_params.multi_items() if k not in (*changed, "lang", "said")
-    ]
-    named = [(k, v) for k, v in changed.items() if v is not None]
-    return f"?{urlencode([*kept, *named])}{f'#{anchor}' if anchor else ''}"
+Looking = Annotated[View, Depends(_view, scope="function")]
 
 
 def own_partner(session: Session, viewer: Viewer) -> Partner | None:
@@ -143,7 +95,7 @@ def _back(viewer: Viewer, language: str) -> dict[str, str]:
 
 @lru_cache(maxsize=4_000)
 def day_told(on: date, language: str) -> str:
-    """A day as tables tell it: `Sep 30, 2026`, `30 sept. 2026`."""
+    """A day as tables tell it: `30 Sep 2026`, `30 sept. 2026`."""
     return format_date(on, "d MMM y", locale=language)
 
 

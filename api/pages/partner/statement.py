@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from api import exports
@@ -14,24 +14,20 @@ from api.addresses import see_other
 from api.exports import FileFormat, FormatAsked
 from api.pages.partner.explained import explained_words
 from api.pages.partner.rows import (
-    ROWS,
-    Place,
+    Looking,
     View,
     day_told,
     elsewhere,
     head,
-    offset_of,
     own_partner,
     owner,
-    pager,
     signed,
     today,
-    with_,
 )
 from api.pages.told import told, told_state
+from api.paging import ROWS, PageNumber, offset, same_page, ways
 from api.render import page, translator
-from api.request_scope import Clock, Language, Reading, wiring
-from api.sign_in import SignedIn
+from api.request_scope import wiring
 from partner_cx.errors import NotFound
 from partner_cx.measures.figures import State
 from partner_cx.network.partners import Partner
@@ -71,9 +67,9 @@ class Asked(BaseModel):
 
     period: str = ""
     rule: str = ""
-    page: Place = 1
-    held: Place = 1
-    events: Place = 1
+    page: PageNumber = 1
+    held: PageNumber = 1
+    events: PageNumber = 1
     closed: str = ""
     entry: str = ""
     decision: Annotated[int | None, Query(ge=1, lt=2**63)] = None
@@ -88,34 +84,25 @@ AskedFor = Annotated[Asked, Query()]
 
 @router.get("/statement")
 def own_statement(
-    request: Request,
-    session: Reading,
-    language: Language,
-    viewer: SignedIn,
-    now: Clock,
+    view: Looking,
     asked: AskedFor,
     format: FormatAsked = None,  # noqa: A002 - the word in the address
 ) -> Response:
-    partner = own_partner(session, viewer)
+    partner = own_partner(view.session, view.viewer)
     if partner is None:
-        return see_other(request, elsewhere(viewer))
-    return _statement(View(request, session, language, viewer, now), partner, asked, format)
+        return see_other(view.request, elsewhere(view.viewer))
+    return _statement(view, partner, asked, format)
 
 
 @router.get("/statements/{code:path}")  # a code may hold a slash
 def statement(
-    request: Request,
+    view: Looking,
     code: str,
-    session: Reading,
-    language: Language,
-    viewer: SignedIn,
-    now: Clock,
     asked: AskedFor,
     format: FormatAsked = None,  # noqa: A002 - the word in the address
 ) -> Response:
     """A partner's statement; one entry of it, opened; or all of it as a file."""
-    partner = visible_partner(session, viewer, code)
-    return _statement(View(request, session, language, viewer, now), partner, asked, format)
+    return _statement(view, visible_partner(view.session, view.viewer, code), asked, format)
 
 
 def _statement(view: View, partner: Partner, asked: Asked, format: FileFormat | None) -> Response:  # noqa: A002
@@ -153,7 +140,7 @@ def _opened(view: View, partner: Partner, asked: Asked) -> Response:
         )
     else:
         explained = explain_entry(view.session, own, asked.entry, settings=settings, rows=ROWS)
-    back = with_(view.request, entry=None, decision=None)
+    back = same_page(view.request, entry=None, decision=None)
     return page(
         view.request,
         "partner/explained.html",
@@ -225,12 +212,13 @@ def _filters(view: View, rules: Mapping[int, Rule], asked: Asked, has: Purse) ->
 
 
 def _entries(view: View, partner: Partner, asked: Asked, shown: Shown) -> dict[str, Any]:
-    found = entries(view.session, owner(partner), shown, limit=ROWS, offset=offset_of(asked.page))
+    found = entries(view.session, owner(partner), shown, limit=ROWS, offset=offset(asked.page))
     return {
         "entries": [
-            _entry(each, view.language, with_(view.request, entry=each.key)) for each in found.rows
+            _entry(each, view.language, same_page(view.request, entry=each.key))
+            for each in found.rows
         ],
-        "entries_pager": pager(view.request, "page", asked.page, found.total, view.language),
+        "entries_pager": ways(view.request, asked.page, found.total, view.language),
     }
 
 
@@ -257,13 +245,13 @@ def _entry(line: Listed, language: str, href: str) -> dict[str, Any]:
 
 
 def _held(view: View, partner: Partner, asked: Asked, shown: Shown) -> dict[str, Any]:
-    found = held(view.session, owner(partner), shown, limit=ROWS, offset=offset_of(asked.held))
+    found = held(view.session, owner(partner), shown, limit=ROWS, offset=offset(asked.held))
     cards = [_held_card(view, each) for each in found.rows]
     return {
         "waiting": [each for each in cards if each["waits"]],
         "taken_back": [each for each in cards if not each["waits"]],
-        "held_pager": pager(
-            view.request, "held", asked.held, found.total, view.language, anchor="pending"
+        "held_pager": ways(
+            view.request, asked.held, found.total, view.language, name="held", anchor="pending"
         ),
     }
 
@@ -275,7 +263,7 @@ def _held_card(view: View, each: Held) -> dict[str, Any]:
         "waits": each.waits,
         "sentence": each.sentence.in_(view.language),
         "why": each.why.in_(view.language),
-        "href": with_(view.request, entry=each.key),
+        "href": same_page(view.request, entry=each.key),
     }
 
 
@@ -298,7 +286,7 @@ def _missed(
         "closes": [
             {
                 "label": each.period.label(view.language),
-                "href": with_(view.request, "missed", closed=each.period, page=None),
+                "href": same_page(view.request, "missed", closed=each.period, page=None),
                 "current": each == close,
             }
             for each in _near(closes, close)
@@ -344,7 +332,7 @@ def _miss(view: View, each: Missed) -> dict[str, Any]:
         "state": told_state(_VERDICTS.get(each.verdict), language),
         "sentence": each.sentence.in_(language),
         "figures": [told(figure, language) for figure in figures_of(each.decision)],
-        "href": with_(view.request, decision=each.number),
+        "href": same_page(view.request, decision=each.number),
     }
 
 
@@ -352,12 +340,12 @@ def _missed_events(
     view: View, partner: Partner, rules: Mapping[int, Rule], asked: Asked, shown: Shown
 ) -> dict[str, Any]:
     found = missed_events(
-        view.session, partner.id, rules, shown, limit=ROWS, offset=offset_of(asked.events)
+        view.session, partner.id, rules, shown, limit=ROWS, offset=offset(asked.events)
     )
     return {
         "events": [_event(view, each) for each in found.rows],
-        "events_pager": pager(
-            view.request, "events", asked.events, found.total, view.language, anchor="events"
+        "events_pager": ways(
+            view.request, asked.events, found.total, view.language, name="events", anchor="events"
         ),
     }
 
@@ -374,5 +362,5 @@ def _event(view: View, each: MissedEvent) -> dict[str, Any]:
         "title": each.rule.label.in_(view.language),
         "subject": each.subject or "",
         "why": why[Verdict(each.verdict)],
-        "href": with_(view.request, decision=each.number),
+        "href": same_page(view.request, decision=each.number),
     }
