@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
 from playwright.sync_api import Browser
 
 from api.app import make_app
@@ -20,6 +17,7 @@ from tests.harness.cast import CAST, SECRET, a_closed_programme
 from tests.harness.databases import fresh_database
 from tests.harness.intake import SETTINGS
 from tests.harness.programme import NOW
+from tests.harness.served import serving
 
 pytestmark = pytest.mark.browser
 
@@ -46,14 +44,8 @@ def programme() -> Iterator[sa.Engine]:
 def address(programme: sa.Engine) -> Iterator[str]:
     """The pages served by the real server, on a port of its own."""
     app = make_app(programme, replace(SETTINGS, secret=SECRET), clock=lambda: NOW)
-    server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+    with serving(app) as served:
+        yield served
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from rewards.rulebook.drafts import save_draft
 from tests.harness.access_table import PageRow, rows
 from tests.harness.audited import LATER, a_sound_programme
 from tests.harness.axe import scrolls_sideways, violations
-from tests.harness.cast import CAST, fresh_link, the_cast
+from tests.harness.cast import CAST, the_cast
 from tests.harness.databases import fresh_database
 from tests.harness.intake import SETTINGS, partner, take
 from tests.harness.programme import BONUS, MANAGER
@@ -165,10 +165,7 @@ def looking(browser: Browser, house: House, who: str | None, screen: str) -> Ite
         page = context.new_page()
         asked_for: list[str] = []
         page.on("request", lambda request: asked_for.append(request.url))
-        if who:
-            page.goto(house.address + fresh_link(house.engine, who, now=house.now))
-            page.locator("main form button").click()
-            page.wait_for_url(re.compile(f"^{house.address}/(?!sign-in)"))
+        context.add_cookies(house.cookies_of(who))
         yield page
         assert [url for url in asked_for if not url.startswith(f"{house.address}/")] == []
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
-import uvicorn
 from playwright.sync_api import Browser, FilePayload, Page
 
 from api.app import make_app
@@ -21,6 +18,7 @@ from tests.harness.cast import CAST, SECRET, the_cast
 from tests.harness.databases import fresh_database
 from tests.harness.intake import SETTINGS, partner, take
 from tests.harness.programme import NOW
+from tests.harness.served import serving
 
 pytestmark = pytest.mark.browser
 
@@ -32,14 +30,8 @@ def address() -> Iterator[tuple[str, sa.Engine]]:
         take(engine, "partners", partner("D1", kind="distributor"), partner("R2", parent_code="D1"))
         the_cast(engine)
         app = make_app(engine, replace(SETTINGS, secret=SECRET), clock=lambda: NOW)
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off"))
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-            thread.start()
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}", engine
-            server.should_exit = True
-            thread.join()
+        with serving(app) as served:
+            yield served, engine
         engine.dispose()
 
 
