@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import refusals
+from api import migrations, refusals
 from api.addresses import UnderPrefix, path_of, prefix_of, see_other
 from api.bodies import WithinBounds
 from api.health import metrics_of
@@ -43,7 +43,7 @@ from api.pages.partner import figures, home, statement
 from api.pages.rules import ROUTERS as RULES
 from api.places import Place
 from api.render import page
-from api.request_scope import Wiring, language_of, remember_language
+from api.request_scope import Wiring, language_of, remember_language, wiring
 from api.sign_in import OwnForm, SignInNeeded, Visitor, sign_in_page
 from api.static_files import KeptFiles
 from api.v1 import document
@@ -223,12 +223,25 @@ def _at_the_door(_request: Request, error: Exception) -> Response:
 
 
 def _refuse(request: Request, error: Exception) -> Response:
-    refusal = refusals.explain(error)
+    refusal = refusals.explain(error) or _overtaken(request, error)
     if refusal is None:
         return _refusal_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, exc_info=error)
     response = _refusal_page(request, refusal.status, _told(refusal, request), why=str(refusal))
     response.headers.update(refusal.headers)
     return response
+
+
+def _overtaken(request: Request, error: Exception) -> refusals.Refusal | None:
+    """Where the database was brought to another version meanwhile: its tables may be others now."""
+    if not isinstance(error, sa.exc.DBAPIError):
+        return None
+    try:
+        migrations.require_current(wiring(request).engine)
+    except migrations.OtherVersion as other:
+        return refusals.another_version(other)
+    except (sa.exc.SQLAlchemyError, OSError):
+        return None
+    return None
 
 
 def _route(request: Request) -> str:
@@ -242,6 +255,8 @@ def _told(refusal: refusals.Refusal, request: Request) -> list[str]:
 
     Where something isn't there nothing more is told, be it missing or somebody else's.
     """
+    if refusal.told:
+        return [refusal.told.in_(language_of(request))]
     if refusal.status not in (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT):
         return []
     if language_of(request) == "fr":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from http import HTTPStatus
 
 import sqlalchemy as sa
@@ -30,14 +29,17 @@ def health() -> PlainTextResponse:
 def ready(request: Request) -> PlainTextResponse:
     """Whether requests can be answered. Strangers learn no more than that."""
     try:
-        present = migrations.present_revision(wiring(request).engine)
+        migrations.require_current(wiring(request).engine)
+    except migrations.UnknownVersion as error:
+        log.warning("not ready", why=str(error))
+        return _not_ready("the database is of a version that this program doesn't know")
+    except migrations.OtherVersion as error:
+        log.warning("not ready", why=str(error))
+        return _not_ready("the database is of another version; run partner-cx migrate")
     except (sa.exc.SQLAlchemyError, OSError, PartnerCXError) as error:
         refusal = refusals.explain(error)
         log.warning("not ready", why=str(refusal) if refusal else type(error).__name__)
         return _not_ready("the database doesn't answer")
-    if present != _newest():
-        log.warning("not ready", why="schema", present=present, wanted=_newest())
-        return _not_ready("the database is of another version; run partner-cx migrate")
     return PlainTextResponse("ready\n")
 
 
@@ -56,8 +58,3 @@ def metrics_of(request: Request) -> metrics.Metrics:
 def _not_ready(why: str) -> PlainTextResponse:
     headers = {"Retry-After": "5"}
     return PlainTextResponse(f"not ready: {why}\n", HTTPStatus.SERVICE_UNAVAILABLE, headers)
-
-
-@lru_cache(maxsize=1)  # reading all migrations takes longer than all the rest
-def _newest() -> str:
-    return migrations.newest_revision()

@@ -21,6 +21,7 @@ from partner_cx.errors import (
     TooMany,
     Unreachable,
 )
+from partner_cx.words import Words
 
 _STATUS: dict[type[PartnerCXError], HTTPStatus] = {
     Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -40,10 +41,37 @@ _ALL_LENT = (
     "Wait a moment and try again.",
 )
 _NO_CONNECTION_LEFT = ("sqlalchemy.exc", "TimeoutError")  # the pool's, when it lent them all
-_NOT_WRITABLE = ("The database may not be written.", "Check who owns it, and its folder if a file.")
-_DISK_FULL = ("The disk is full.", "Make room and run this again.")
-# What a database says, what that means, and what to do about it.
-_DATABASE_SAYS = {
+_NOT_WRITABLE = (
+    "The database may not be written.",
+    "Check who owns it, and its folder if a file.",
+    Words(
+        "At the moment everything can be read here, but nothing can be kept. Nothing was changed. "
+        "Those who look after Partner CX have to let its database be written again.",
+        "Pour le moment, tout peut être lu ici, mais rien ne peut être enregistré. Rien n’a été "
+        "modifié. Les responsables de Partner CX doivent rouvrir l’écriture de la base de données.",
+    ),
+)
+_DISK_FULL = (
+    "The disk is full.",
+    "Make room and run this again.",
+    Words(
+        "There is no room left: at the moment nothing can be kept, though it can be read. Nothing "
+        "was changed. Those who look after Partner CX have to make room on its disk.",
+        "Il n’y a plus de place : pour le moment, rien ne peut être enregistré, mais tout peut "
+        "être lu. Rien n’a été modifié. Les responsables de Partner CX doivent libérer de l’espace "
+        "sur son disque.",
+    ),
+)
+_ANOTHER_VERSION = Words(
+    "The service and its database are of different versions, as for a moment while a new one is "
+    "put in place. Nothing was changed. Try again shortly; if it stays so, tell those who look "
+    "after Partner CX.",
+    "Le service et sa base de données sont de versions différentes, comme cela arrive un instant "
+    "pendant une mise à jour. Rien n’a été modifié. Réessayez dans un instant ; si cela dure, "
+    "prévenez les responsables de Partner CX.",
+)
+# What a database says, what that means, what to do about it, and what readers of pages are told.
+_DATABASE_SAYS: dict[str, tuple[str, str] | tuple[str, str, Words]] = {
     "unable to open database file": (
         "The database file can't be opened.",
         "Check that its folder exists and that you may write in it.",
@@ -79,6 +107,7 @@ class Refusal:
 
     retry_after_seconds: when to come again, where that is known.
     french: the whole of it in French, where there is such a thing.
+    told: to a page's readers, where they learn more than that it will pass.
     """
 
     status: HTTPStatus
@@ -86,6 +115,7 @@ class Refusal:
     remedy: str = ""
     retry_after_seconds: int | None = None
     french: str = ""
+    told: Words | None = None
 
     def __str__(self) -> str:
         return f"{self.message} {self.remedy}".strip()
@@ -114,6 +144,13 @@ def explain(error: Exception) -> Refusal | None:
     return None
 
 
+def another_version(error: PartnerCXError) -> Refusal:
+    """What is answered while the database is of another version than the service over it."""
+    return Refusal(
+        HTTPStatus.SERVICE_UNAVAILABLE, error.message, error.remedy, told=_ANOTHER_VERSION
+    )
+
+
 def _explain_file(error: OSError) -> Refusal:
     what = f"{error.filename} can't be used" if error.filename else "The system refused"
     return Refusal(
@@ -128,9 +165,11 @@ def _explain_database(error: Exception) -> Refusal | None:
         return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "A text holds a NUL.", "Take it out.")
     # PostgreSQL tells the story of a failed connection in several lines; the first one has it.
     first = next(iter(str(error).strip().splitlines()), "no reason given").rstrip(". ")
-    for sign, (message, remedy) in _DATABASE_SAYS.items():
+    for sign, (message, remedy, *told) in _DATABASE_SAYS.items():
         if sign in first:
-            return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, remedy)
+            return Refusal(
+                HTTPStatus.SERVICE_UNAVAILABLE, message, remedy, told=next(iter(told), None)
+            )
     if not _is_out_of_our_hands(error):
         return None
     return Refusal(

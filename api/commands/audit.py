@@ -37,6 +37,7 @@ def audit(
 
     with open_house(database, any_schema=True) as house:
         _refuse_nowhere(house)
+        migrations.refuse_unknown(house.engine)
         report = audited(
             house.engine,
             settings=house.settings,

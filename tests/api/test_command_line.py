@@ -319,7 +319,7 @@ def test_a_database_of_another_version_is_refused(door: Any, tmp_path: Path):
     url = f"sqlite:///{tmp_path / 'old.sqlite3'}"
     engine = sa.create_engine(url)
     with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE partners (id INTEGER)")
+        connection.exec_driver_sql("CREATE TABLE another (id INTEGER)")
     engine.dispose()
     refused = door("scorecard", "2026Q2", "--database", url)
     assert refused.exit_code == 2
