@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from api.wiring import House
 
+BACKLOG = 2048  # how many may wait to be let in, as many as the server itself would let
+
 Host = Annotated[str, typer.Option(help="The address to listen on.")]
 Port = Annotated[int, typer.Option(help="The port to listen on.", min=0, max=65535)]
 
@@ -109,7 +111,10 @@ def _serve_by_several(house: House, host: str, port: int, processes: int, *, wor
 
 @contextmanager
 def _listening(host: str, port: int) -> Iterator[socket]:
-    """A socket bound to an address. Raises Conflict when it is taken or isn't this machine's."""
+    """A socket that listens at an address, so that whoever goes there at once is only kept waiting.
+
+    Raises Conflict when the address is taken or isn't this machine's.
+    """
     import socket as sockets
 
     from partner_cx.errors import Conflict
@@ -119,6 +124,7 @@ def _listening(host: str, port: int) -> Iterator[socket]:
         listener.setsockopt(sockets.SOL_SOCKET, sockets.SO_REUSEADDR, 1)
         try:
             listener.bind((host, port))
+            listener.listen(BACKLOG)
         except OSError as error:
             raise Conflict(
                 f"Can't listen on {host}:{port}: {(error.strerror or str(error)).lower()}.",

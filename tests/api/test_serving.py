@@ -58,6 +58,11 @@ def test_several_processes_serve_postgresql_and_end_by_a_signal():
         assert process.returncode == 0
 
 
+def test_whoever_comes_as_soon_as_it_is_said_is_answered():
+    with fresh_database("postgresql") as url, served(url, "--processes", "2") as (address, _):
+        assert httpx.get(f"{address}/ready", timeout=30).status_code == 200
+
+
 def test_one_process_serves_and_ends_by_a_signal(database_url: str):
     with served(database_url) as (address, process):
         assert answers(address) == 200
