@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import psycopg
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -265,6 +267,12 @@ def transact(engine: sa.Engine, work: Callable[[Session], T], *, tries: int = 5)
             if getattr(reason, "sqlstate", None) not in LOST_RACES or attempt == tries:
                 raise
     raise AssertionError("unreachable")
+
+
+def insert_for(session: Session, model: type[Base]) -> postgresql.Insert | sqlite_dialect.Insert:
+    """An INSERT that knows ON CONFLICT, which each database spells for itself."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite_dialect
+    return dialect.insert(model.__table__)
 
 
 def lock(session: Session, name: str) -> None:

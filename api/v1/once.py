@@ -16,11 +16,11 @@ from typing import Annotated
 
 import sqlalchemy as sa
 from fastapi import Header, Request
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from api.addresses import path_of
 from api.v1.problems import Refused
+from partner_cx.database import insert_for
 from partner_cx.network.requests import ApiRequest
 
 KEPT = timedelta(days=30)
@@ -86,8 +86,6 @@ def once(
 
 def _begin(session: Session, token_id: int, key: str, digest: str, now: datetime) -> int | None:
     """Take a key; None where it is taken, once whoever takes it is done."""
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert(ApiRequest) if on_postgresql else sqlite.insert(ApiRequest)
     row = {
         "token_id": token_id,
         "key": key,
@@ -96,7 +94,8 @@ def _begin(session: Session, token_id: int, key: str, digest: str, now: datetime
         "answer": "",
         "made_at": now,
     }
-    taken = insert.values(row).on_conflict_do_nothing(index_elements=["token_id", "key"])
+    keys = ["token_id", "key"]
+    taken = insert_for(session, ApiRequest).values(row).on_conflict_do_nothing(index_elements=keys)
     return session.scalar(taken.returning(ApiRequest.id))
 
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from partner_cx.database import Base, Id, Instant, Text
+from partner_cx.database import Base, Id, Instant, Text, insert_for
 from partner_cx.errors import NotFound
 
 ANYTHING = "anything"  # the topic under which an address is allowed again after a bounce
@@ -83,7 +82,7 @@ def choose(
     }
     said = {name: row[name] for name in ("wanted", "chosen_at", "chosen_through")}
     named = ["email", "topic"]
-    statement = _insert(session, LetterChoice).values(row)
+    statement = insert_for(session, LetterChoice).values(row)
     session.execute(statement.on_conflict_do_update(index_elements=named, set_=said))
 
 
@@ -143,7 +142,7 @@ def note_bounce(
         "reason": reason,
         "told_at": now,
     }
-    statement = _insert(session, Bounce).values(row)
+    statement = insert_for(session, Bounce).values(row)
     once = statement.on_conflict_do_nothing(index_elements=["message_id"])
     return bool(session.connection().execute(once).rowcount)
 
@@ -190,8 +189,3 @@ def _counts() -> sa.ColumnElement[bool]:
         LetterChoice.chosen_at >= Bounce.told_at,
     )
     return sa.and_(Bounce.hard, ~lifted.exists())
-
-
-def _insert(session: Session, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(table.__table__)

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from partner_cx.database import Base, Id, Instant, Text
+from partner_cx.database import Base, Id, Instant, Text, insert_for
 
 
 class PersonChoice(Base):
@@ -27,8 +27,9 @@ def choose_language(
     session: Session, person_id: int, language: str | None, *, now: datetime
 ) -> None:
     """Keep the language a person wants pages and letters in. The caller commits."""
-    session.merge(PersonChoice(person_id=person_id, language=language, chosen_at=now))
-    session.flush()
+    said = {"language": language, "chosen_at": now}
+    chosen = insert_for(session, PersonChoice).values(person_id=person_id, **said)
+    session.execute(chosen.on_conflict_do_update(index_elements=["person_id"], set_=said))
 
 
 def chosen_language(session: Session, person_id: int) -> str | None:

@@ -12,10 +12,9 @@ from datetime import date, datetime
 from fractions import Fraction
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
-from partner_cx.database import Base, Id, Instant, Text, lock
+from partner_cx.database import Base, Id, Instant, Text, insert_for, lock
 from partner_cx.errors import Conflict, Invalid
 from partner_cx.journal import Did, note
 from partner_cx.quantities import number_text, points_text
@@ -219,9 +218,8 @@ def _told(session: Session, codes: Collection[str]) -> set[tuple[object, ...]]:
 
 def _raise(session: Session, row: dict[str, object]) -> BudgetAlert | None:
     """None where it was told before, by anybody."""
-    on_postgresql = session.get_bind().dialect.name == "postgresql"
-    insert = postgresql.insert(BudgetAlert) if on_postgresql else sqlite.insert(BudgetAlert)
-    added = session.scalar(insert.values(row).on_conflict_do_nothing().returning(BudgetAlert.id))
+    once = insert_for(session, BudgetAlert).values(row).on_conflict_do_nothing()
+    added = session.scalar(once.returning(BudgetAlert.id))
     return None if added is None else session.get_one(BudgetAlert, added)
 
 

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from partner_cx import bulk
-from partner_cx.database import lock, reading, transact
+from partner_cx.database import insert_for, lock, reading, transact
 from partner_cx.network import groups
 from partner_cx.operations.event_kinds import EventKind
 from partner_cx.operations.revisions import Revision
@@ -35,7 +35,6 @@ from rewards.events.happenings import (
     tell,
 )
 from rewards.events.sources import EVENT_SOURCES, EventSource
-from rewards.ledger import insert_for
 from rewards.rulebook import RuleVersion, in_force_on
 
 PORTION = 20_000  # facts looked at in one transaction

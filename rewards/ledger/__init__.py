@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx import bulk
-from partner_cx.database import Base, Id, Instant, Text, where_given
+from partner_cx.database import Base, Id, Instant, Text, insert_for, where_given
 from partner_cx.errors import Conflict, Invalid
 from partner_cx.frames import read_rows
 from partner_cx.prepared import Prepared, insert_new
@@ -41,7 +41,6 @@ from rewards.ledger.balances import (
     change,
     change_many,
     in_turn,
-    insert_for,
     take,
     wallet_of,
     wallet_of_person,
@@ -60,7 +59,6 @@ __all__ = [
     "account",
     "accounts",
     "contents_digest",
-    "insert_for",
     "post",
     "post_many",
     "post_new",

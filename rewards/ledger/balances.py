@@ -14,11 +14,10 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 import pyarrow as pa
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx import bulk
-from partner_cx.database import Base, Id, Text
+from partner_cx.database import Base, Id, Text, insert_for
 from partner_cx.errors import Conflict
 from partner_cx.prepared import Prepared
 from partner_cx.quantities import number_text, points_text
@@ -230,13 +229,6 @@ def _accounts_of(session: Session, kind: AccountKind, owners: Iterable[str]) -> 
         wanted = sa.select(Account).where(Account.kind == kind, Account.owner.in_(some))
         found |= {account.owner: account for account in session.scalars(wanted)}
     return found
-
-
-def insert_for(session: Session, model: type[Base]) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that knows ON CONFLICT, which each database spells for itself."""
-    if session.get_bind().dialect.name == "postgresql":
-        return postgresql.insert(model)
-    return sqlite.insert(model)
 
 
 # What `change` says, without the account's object: for whoever asks at once what became of it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 from partner_cx.database import reading, transact
 from partner_cx.errors import Forbidden
 from partner_cx.network.departures import come_back, depart
-from partner_cx.network.person_choices import choose_language, chosen_language
+from partner_cx.network.person_choices import PersonChoice, choose_language, chosen_language
 from partner_cx.network.sessions import (
     KEPT_AFTER,
     SESSION_LASTS,
@@ -133,6 +134,23 @@ def test_an_import_doesnt_undo_a_persons_language(engine: sa.Engine):
     transact(engine, lambda session: choose_language(session, person_id, None, now=NOW))
     with reading(engine) as session:
         assert chosen_language(session, person_id) is None
+
+
+def test_a_language_chosen_twice_at_once_is_chosen(engine: sa.Engine):
+    person_id = transact(engine, lambda session: person_called(session, MIA).id)
+
+    for _ in range(20):
+        transact(engine, lambda session: session.execute(sa.delete(PersonChoice)))
+        together = Barrier(4)
+
+        def choose(language: str, together: Barrier = together) -> None:
+            together.wait()
+            transact(engine, lambda session: choose_language(session, person_id, language, now=NOW))
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(choose, ["en", "fr", "en", "fr"]))
+        with reading(engine) as session:
+            assert chosen_language(session, person_id) in ("en", "fr")
 
 
 def test_sessions_are_let_go_of_a_month_after_they_are_over(session: Session):
