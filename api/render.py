@@ -24,7 +24,20 @@ from rewards.sentences.numbers import day_text
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 
-_environment = Environment(
+
+class _Environment(Environment):
+    """Jinja's own, which looks into a dict before it asks for an attribute.
+
+    What templates are given are mostly dicts, and an attribute that isn't there takes its time.
+    """
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        if type(obj) is dict and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+_environment = _Environment(
     loader=FileSystemLoader(TEMPLATES),
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,

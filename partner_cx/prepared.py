@@ -86,6 +86,16 @@ class Prepared:
         return self._worded.setdefault(line.database, worded)
 
 
+def among(column: Any, name: str, count: int) -> Any:
+    """Whether a column is one of so many values, each bound by its own name; see `spread`."""
+    return column.in_([sa.bindparam(f"{name}_{n}", type_=column.type) for n in range(count)])
+
+
+def spread(name: str, values: Iterable[Any]) -> dict[str, Any]:
+    """Values under the names that `among` gives them."""
+    return {f"{name}_{n}": value for n, value in enumerate(values)}
+
+
 def insert_new(table: Any, dialect: sa.Dialect) -> Any:
     """An INSERT of rows with keys; those whose key is there already are left out."""
     insert = postgresql.insert if dialect.name == "postgresql" else sqlite.insert

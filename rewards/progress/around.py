@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
+from partner_cx.prepared import Prepared
 from rewards.decisions import DecisionRow
 from rewards.frozen import Closing
 from rewards.ledger import Account, AccountKind, Transfer
@@ -50,7 +51,7 @@ class Outcome:
 
 def last_close(session: Session, partner_id: int) -> Outcome | None:
     """The outcome of the last close; None before the first."""
-    found = session.execute(_LAST_CLOSE, {"partner_id": partner_id}).all()
+    found = _LAST_CLOSE.rows(session, {"partner_id": partner_id})
     if not found:
         return None
     rules = known_rules(session, {row.version_id: row.digest for row in found})
@@ -62,7 +63,7 @@ def last_close(session: Session, partner_id: int) -> Outcome | None:
 
 _OWN = sa.bindparam("partner_id", type_=sa.BigInteger)
 _LATEST = sa.select(sa.func.max(DecisionRow.closing_id)).where(DecisionRow.partner_id == _OWN)
-_LAST_CLOSE = (  # made once: to put it together takes longer than the database does to answer it
+_LAST_CLOSE = Prepared(
     sa.select(
         Closing.period,
         Closing.closed_at,
@@ -87,26 +88,32 @@ def last_closed(session: Session) -> Period | None:
     return Period.parse(latest) if latest else None
 
 
-@dataclass(frozen=True)
-class Supplied:
-    """A partner that another one supplies, with what it has to spend."""
+class Supplied(NamedTuple):
+    """A partner that another one supplies, with what it has to spend.
 
-    partner: Partner
+    total: how many of them there are altogether.
+    """
+
+    code: str
+    name: str
+    kind: str
+    tier: str | None
+    region: str | None
+    country: str | None
     balance: int
+    total: int
 
 
 def supplied(
     session: Session, partner_id: int, *, limit: int, offset: int = 0
-) -> tuple[Sequence[Supplied], int]:
-    """The partners below one, at any depth, by name; and how many there are altogether."""
+) -> Sequence[Supplied]:
+    """The partners below one, at any depth, by name."""
     asked = {"partner_id": partner_id, "most": limit, "skipped": offset}
-    found = session.execute(_supplied(), asked).all()
-    rows = [Supplied(row.Partner, row.balance_points or 0) for row in found]
-    return rows, found[0].total if found else 0
+    return [Supplied(*row) for row in _supplied().rows(session, asked)]
 
 
 @lru_cache
-def _supplied() -> sa.Select[*tuple[Any, ...]]:
+def _supplied() -> Prepared:
     first = sa.select(Partner.id, sa.literal(1).label("level")).where(Partner.parent_id == _OWN)
     below = first.cte("below", recursive=True)
     child = aliased(Partner)
@@ -115,8 +122,13 @@ def _supplied() -> sa.Select[*tuple[Any, ...]]:
         .join(below, child.parent_id == below.c.id)
         .where(below.c.level < _LEVELS_MAX)
     )
-    return (
-        sa.select(Partner, Account.balance_points, sa.func.count().over().label("total"))
+    told = (Partner.code, Partner.name, Partner.kind, Partner.tier, Partner.region, Partner.country)
+    return Prepared(
+        sa.select(
+            *told,
+            sa.func.coalesce(Account.balance_points, 0).label("balance"),
+            sa.func.count().over().label("total"),
+        )
         .outerjoin(
             Account,
             sa.and_(Account.partner_id == Partner.id, Account.kind == AccountKind.WALLET),

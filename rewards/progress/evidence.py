@@ -16,9 +16,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from partner_cx.measures.figures import Figure, Scorecard
-from partner_cx.measures.scorecards import NETWORK, FigureColumns, ScorecardRow, figure_of
+from partner_cx.measures.scorecards import NETWORK, ScorecardRow, figure_of
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
+from partner_cx.prepared import Prepared, among, spread
 from rewards.deciding.gathering import peer_group, subject_of
 from rewards.decisions import DecisionRow
 from rewards.events import EventRow
@@ -125,7 +126,7 @@ def _figures(
 
 def _read(
     session: Session,
-    table: type[FigureColumns],
+    table: type[ScorecardRow | FrozenFigure],
     wanted: Collection[tuple[Period, str, str]],
     kpis: Collection[str],
 ) -> dict[Key, dict[str, Figure]]:
@@ -133,35 +134,36 @@ def _read(
     if not wanted:
         return found
     periods = {str(period): period for period, _, _ in wanted}
-    asked = {
-        "periods": list(periods),
-        "levels": sorted({level for _, level, _ in wanted}),
-        "subjects": sorted({subject for _, _, subject in wanted}),
-        "kpis": sorted(kpis),
+    lists: dict[str, Collection[str]] = {
+        "period": periods,
+        "level": {level for _, level, _ in wanted},
+        "subject": {subject for _, _, subject in wanted},
+        "kpi": kpis,
     }
-    for row in session.execute(_READING[table], asked):
-        period = periods[row.period]
-        if (period, row.level, row.subject) in wanted:
-            found[period, row.subject][row.kpi] = _figure_of(row)
+    asked: dict[str, str] = {}
+    for name, some in lists.items():
+        asked |= spread(name, some)
+    reading = _reading(table, *map(len, lists.values()))
+    for said, level, subject, figure in reading.rows(session, asked):
+        period = periods[said]
+        if (period, level, subject) in wanted:
+            found[period, subject][figure.kpi] = figure
     return found
 
 
-def _reading(table: type[FigureColumns]) -> sa.Select[*tuple[Any, ...]]:
-    named = {"periods": table.period, "levels": table.level, "subjects": table.subject}
-    return sa.select(
-        *(getattr(table, column.name) for column in ScorecardRow.__table__.columns)
-    ).where(
-        *(column.in_(sa.bindparam(name, expanding=True)) for name, column in named.items()),
-        table.kpi.in_(sa.bindparam("kpis", expanding=True)),
+@lru_cache
+def _reading(
+    table: type[ScorecardRow | FrozenFigure], periods: int, levels: int, subjects: int, kpis: int
+) -> Prepared:
+    """Figures of some periods and subjects. The numbers: how many of each are asked for."""
+    columns = [getattr(table, column.name) for column in ScorecardRow.__table__.columns]
+    asked = sa.select(*columns).where(
+        among(table.period, "period", periods),
+        among(table.level, "level", levels),
+        among(table.subject, "subject", subjects),
+        among(table.kpi, "kpi", kpis),
     )
-
-
-_figure_of = lru_cache(maxsize=10_000)(figure_of)  # a row says the same each time
-
-# Made once: to put a statement together takes longer than to answer it.
-_READING: dict[type[FigureColumns], sa.Select[*tuple[Any, ...]]] = {
-    table: _reading(table) for table in (ScorecardRow, FrozenFigure)
-}
+    return Prepared(asked, into=lambda row: (row.period, row.level, row.subject, figure_of(row)))
 
 
 def _members(
@@ -249,8 +251,8 @@ def _history(
     }
     if not since:
         return {}
-    asked = {"partner_id": partner_id, "codes": sorted(since), "first": min(since.values())}
-    found = session.execute(_WON, asked)
+    asked = {"partner_id": partner_id, "first": min(since.values())} | spread("code", since)
+    found = _won(len(since)).rows(session, asked)
     won: dict[str, list[Won]] = defaultdict(list)
     for row in found:
         day = row.on if row.period is None else Period.parse(row.period).last_day
@@ -258,15 +260,18 @@ def _history(
     return won
 
 
-_WON = (  # made once, as those above
-    sa.select(RuleVersion.code, DecisionRow.points, Closing.period, EventRow.on)
-    .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
-    .outerjoin(Closing, Closing.id == DecisionRow.closing_id)
-    .outerjoin(EventRow, EventRow.id == DecisionRow.event_id)
-    .where(
-        DecisionRow.partner_id == sa.bindparam("partner_id"),
-        DecisionRow.points > 0,
-        RuleVersion.code.in_(sa.bindparam("codes", expanding=True)),
-        sa.or_(EventRow.on.is_(None), EventRow.on >= sa.bindparam("first", type_=sa.Date)),
+@lru_cache
+def _won(rules: int) -> Prepared:
+    """rules: how many are asked for."""
+    return Prepared(
+        sa.select(RuleVersion.code, DecisionRow.points, Closing.period, EventRow.on)
+        .join(RuleVersion, RuleVersion.id == DecisionRow.rule_version_id)
+        .outerjoin(Closing, Closing.id == DecisionRow.closing_id)
+        .outerjoin(EventRow, EventRow.id == DecisionRow.event_id)
+        .where(
+            DecisionRow.partner_id == sa.bindparam("partner_id"),
+            DecisionRow.points > 0,
+            among(RuleVersion.code, "code", rules),
+            sa.or_(EventRow.on.is_(None), EventRow.on >= sa.bindparam("first", type_=sa.Date)),
+        )
     )
-)

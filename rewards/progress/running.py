@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from partner_cx.periods import Period, PeriodKind
+from partner_cx.prepared import Prepared
 from rewards.rulebook import RuleRetirement, RuleVersion
 from rewards.rules import Rule
 from rewards.statements.known_rules import known_rules
@@ -29,7 +30,7 @@ def running_rules(session: Session, today: date) -> list[Running]:
 
     As `rulebook.in_force` finds them for each period and `in_force_on` for each kind of event.
     """
-    versions = session.execute(_STARTED, {"today": today}).all()
+    versions = _STARTED.rows(session, {"today": today})
     rules = known_rules(session, {each.id: each.digest for each in versions})
     found = [
         Running(rules[number], Period.of(today, rules[number].period))
@@ -38,7 +39,7 @@ def running_rules(session: Session, today: date) -> list[Running]:
     return sorted(found, key=lambda each: each.rule.code)
 
 
-_STARTED = (  # made once: it is asked for each page
+_STARTED = Prepared(
     sa.select(
         RuleVersion.id,
         RuleVersion.code,

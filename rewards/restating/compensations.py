@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -18,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from partner_cx.database import lock
 from partner_cx.network.partners import Partner
+from partner_cx.prepared import Prepared
 from partner_cx.quantities import number_text
 from partner_cx.words import Words
 from rewards import sentences
@@ -85,13 +85,13 @@ def carried(session: Session, partner_ids: Collection[int] | None = None) -> lis
     asked = None if partner_ids is None else set(partner_ids)
     return [
         Carried(proposal_id, partner_id, code, int(points))
-        for proposal_id, partner_id, code, points in session.execute(_carried())
+        for proposal_id, partner_id, code, points in _carried().rows(session, {})
         if asked is None or partner_id in asked
     ]
 
 
 @lru_cache  # to put it together takes longer than the database does to answer it
-def _carried() -> sa.Select[*tuple[Any, ...]]:
+def _carried() -> Prepared:
     taken = (
         sa.select(Transfer.proposal_id, sa.func.sum(Entry.points).label("points"))
         .join(Entry, Entry.transfer_id == Transfer.id)
@@ -100,7 +100,7 @@ def _carried() -> sa.Select[*tuple[Any, ...]]:
         .subquery()
     )
     left = -Proposal.points - sa.func.coalesce(taken.c.points, 0)
-    return (
+    return Prepared(
         sa.select(Proposal.id, Partner.id, Partner.code, left)
         .join(ProposalOutcome, ProposalOutcome.proposal_id == Proposal.id)
         .join(DecisionRow, DecisionRow.id == Proposal.decision_id)

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from partner_cx.periods import Period
+from partner_cx.prepared import Prepared
 from partner_cx.words import Words
 from rewards.decisions import DecisionRow
 from rewards.events import EventRow
@@ -74,7 +75,7 @@ class Some:
 
 
 def purse(session: Session, owner: Owner) -> Purse:
-    found = session.execute(_PURSE, {"wallet": owner.wallet}).all()
+    found = _PURSE.rows(session, {"wallet": owner.wallet})
     held = {row.kind: row.balance_points for row in found}
     return Purse(
         held.get(AccountKind.WALLET, 0),
@@ -85,23 +86,28 @@ def purse(session: Session, owner: Owner) -> Purse:
 
 def rules_met(session: Session, partner_id: int) -> dict[int, Rule]:
     """Every rule version that ever decided about a partner, by its id; persons' rules too."""
-    found = session.execute(_RULES_MET, {"partner_id": partner_id})
+    found = _RULES_MET.rows(session, {"partner_id": partner_id})
     return known_rules(session, {row.id: row.digest for row in found})
 
 
 # Statements are made once: to put one together takes longer than the database does to answer it.
 
 _OWN_WALLET = sa.bindparam("wallet", type_=sa.Text)
-_PURSE = sa.select(
-    Account.kind,
-    Account.balance_points,
-    sa.select(sa.func.min(Transfer.effective_on))
-    .join(Entry, Entry.transfer_id == Transfer.id)
-    .where(Entry.account_id == Account.id)
-    .scalar_subquery()
-    .label("since"),
-).where(Account.kind.in_([AccountKind.WALLET, AccountKind.PENDING]), Account.owner == _OWN_WALLET)
-_RULES_MET = (
+_PURSE = Prepared(
+    sa.select(
+        Account.kind,
+        Account.balance_points,
+        sa.select(sa.func.min(Transfer.effective_on))
+        .join(Entry, Entry.transfer_id == Transfer.id)
+        .where(Entry.account_id == Account.id)
+        .scalar_subquery()
+        .label("since"),
+    ).where(
+        sa.or_(Account.kind == AccountKind.WALLET, Account.kind == AccountKind.PENDING),
+        Account.owner == _OWN_WALLET,
+    )
+)
+_RULES_MET = Prepared(
     sa.select(RuleVersion.id, RuleVersion.digest)
     .where(
         RuleVersion.id.in_(
@@ -126,10 +132,8 @@ def entries(
     offset: int = 0,
 ) -> Some:
     """The wallet's entries, the newest first. limit: at most so many; None: all of them."""
-    found = session.execute(
-        _entries(by_period=shown.period is not None, by_rule=shown.rule is not None),
-        _asked(shown, owner, limit, offset),
-    ).all()
+    wanted = _entries(by_period=shown.period is not None, by_rule=shown.rule is not None)
+    found = wanted.rows(session, _asked(shown, owner, limit, offset))
     rules = known_rules(session, {row.version_id: row.digest for row in found if row.version_id})
     return Some([_listed(row, rules) for row in found], found[0].total if found else 0)
 
@@ -162,7 +166,7 @@ def _within(day: Any) -> sa.ColumnElement[bool]:
 
 
 @lru_cache
-def _entries(*, by_period: bool, by_rule: bool) -> sa.Select[*tuple[Any, ...]]:
+def _entries(*, by_period: bool, by_rule: bool) -> Prepared:
     own = _entries_of_wallet().subquery()
     corrected = aliased(Transfer)
     wanted = (
@@ -185,7 +189,7 @@ def _entries(*, by_period: bool, by_rule: bool) -> sa.Select[*tuple[Any, ...]]:
         wanted = wanted.where(_within(own.c.effective_on))
     if by_rule:
         wanted = wanted.where(RuleVersion.code == sa.bindparam("rule", type_=sa.Text))
-    return _some(wanted)
+    return Prepared(_some(wanted))
 
 
 def _entries_of_wallet() -> sa.Select[*tuple[Any, ...]]:

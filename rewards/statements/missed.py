@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -64,14 +65,8 @@ def closes_missed(
     session: Session, partner_id: int, rules: Mapping[int, Rule], shown: Shown
 ) -> list[Close]:
     """The closes at which the partner went without an award, the latest period first."""
-    missed = (
-        sa.select(DecisionRow.closing_id)
-        .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
-        .where(DecisionRow.partner_id == partner_id, Transfer.id.is_(None))
-    )
-    if shown.rule:
-        missed = missed.where(DecisionRow.rule_version_id.in_(_versions(rules, shown)))
-    found = session.scalars(sa.select(Closing).where(Closing.id.in_(missed)))
+    asked = {"partner_id": partner_id, "versions": _versions(rules, shown)}
+    found = session.scalars(_closes(by_rule=shown.rule is not None), asked)
     closes = [Close(closing, Period.parse(closing.period)) for closing in found]
     return sorted(
         (each for each in closes if not shown.period or each.period.last_day in shown.period),
@@ -94,18 +89,12 @@ def missed_at(
     kept: decisions of this database that were told before, by their numbers: a decision rests on
         what its close froze, so that it is told alike for ever. Those that lack are added.
     """
-    wanted = (
-        sa.select(DecisionRow)
-        .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
-        .where(
-            DecisionRow.closing_id == close.closing.id,
-            DecisionRow.partner_id == partner.id,
-            Transfer.id.is_(None),
-        )
-    )
-    if shown.rule:
-        wanted = wanted.where(DecisionRow.rule_version_id.in_(_versions(rules, shown)))
-    rows = session.scalars(wanted).all()
+    asked = {
+        "closing_id": close.closing.id,
+        "partner_id": partner.id,
+        "versions": _versions(rules, shown),
+    }
+    rows = session.scalars(_unpaid(by_rule=shown.rule is not None), asked).all()
     told = {} if kept is None else {row.id: kept[row.id] for row in rows if row.id in kept}
     if new := [row for row in rows if row.id not in told]:
         told |= _told_again(session, partner, close, new, rules)
@@ -116,6 +105,33 @@ def missed_at(
         (_missed(row, told[row.id], row.rule_version_id in shared) for row in rows),
         key=lambda each: each.rule.code,
     )
+
+
+# Statements are made once: to put one together takes longer than the database does to answer it.
+
+
+@lru_cache
+def _closes(*, by_rule: bool) -> sa.Select[Closing]:
+    unpaid = _unpaid(by_rule=by_rule, at_one_close=False)
+    return sa.select(Closing).where(
+        Closing.id.in_(unpaid.with_only_columns(DecisionRow.closing_id))
+    )
+
+
+@lru_cache
+def _unpaid(*, by_rule: bool, at_one_close: bool = True) -> sa.Select[DecisionRow]:
+    """A partner's decisions that nothing paid."""
+    found = (
+        sa.select(DecisionRow)
+        .outerjoin(Transfer, Transfer.decision_id == DecisionRow.id)
+        .where(DecisionRow.partner_id == sa.bindparam("partner_id"), Transfer.id.is_(None))
+    )
+    if at_one_close:
+        found = found.where(DecisionRow.closing_id == sa.bindparam("closing_id"))
+    if by_rule:
+        versions: sa.BindParameter[int] = sa.bindparam("versions", expanding=True)
+        found = found.where(DecisionRow.rule_version_id.in_(versions))
+    return found
 
 
 def _versions(rules: Mapping[int, Rule], shown: Shown) -> list[int]:

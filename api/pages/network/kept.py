@@ -6,17 +6,16 @@ import. So what was printed is kept under the closes it rests on and the last im
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
 
 import sqlalchemy as sa
 from fastapi import Request
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 
+from api.kept import Kept
 from api.pages.network.choosing import Chosen
 from api.pages.network.scorecard import periods_before
 from partner_cx.operations.imports import Import
@@ -31,26 +30,6 @@ class Part:
     summary: str
     as_of: datetime | None
     figures: Markup
-
-
-@dataclass
-class Kept:
-    """The parts that were asked for last, in one process."""
-
-    _parts: OrderedDict[Hashable, Part] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
-
-    def get(self, key: Hashable, make: Callable[[], Part]) -> Part:
-        with self._lock:
-            if key in self._parts:
-                self._parts.move_to_end(key)
-                return self._parts[key]
-        part = make()
-        with self._lock:
-            self._parts[key] = part
-            if len(self._parts) > KEPT_MAX:
-                self._parts.popitem(last=False)
-        return part
 
 
 def kept(
@@ -70,8 +49,8 @@ def kept(
     )
     state = request.app.state
     if not hasattr(state, "kept_overviews"):
-        state.kept_overviews = Kept()
-    parts: Kept = state.kept_overviews
+        state.kept_overviews = Kept[Part](KEPT_MAX)
+    parts: Kept[Part] = state.kept_overviews
     return parts.get(key, make)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
+from urllib.parse import quote_plus
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
@@ -213,10 +214,10 @@ def _filters(view: View, rules: Mapping[int, Rule], asked: Asked, has: Purse) ->
 
 def _entries(view: View, partner: Partner, asked: Asked, shown: Shown) -> dict[str, Any]:
     found = entries(view.session, owner(partner), shown, limit=ROWS, offset=offset(asked.page))
+    opened = same_page(view.request, entry="")
     return {
         "entries": [
-            _entry(each, view.language, same_page(view.request, entry=each.key))
-            for each in found.rows
+            _entry(each, view.language, f"{opened}{quote_plus(each.key)}") for each in found.rows
         ],
         "entries_pager": ways(view.request, asked.page, found.total, view.language),
     }
