@@ -151,7 +151,7 @@ def _read(
     return found
 
 
-@lru_cache
+@lru_cache(maxsize=16)  # each remembers thousands of figures
 def _reading(
     table: type[ScorecardRow | FrozenFigure], periods: int, levels: int, subjects: int, kpis: int
 ) -> Prepared:
