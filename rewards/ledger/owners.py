@@ -30,13 +30,13 @@ class Owner:
 
 
 def owner_of(session: Session, subject: str) -> Owner:
-    """The partner of a code, or the person of an e-mail address.
+    """The partner of a code, or the person of an e-mail address; a code may look like one.
 
     Raises NotFound, naming those that are spelt alike.
     """
-    if "@" in subject:
-        return _person(session, subject.strip().lower(), subject)
     partner = session.scalar(sa.select(Partner).where(Partner.code == subject))
+    if partner is None and "@" in subject:
+        return _person(session, subject.strip().lower(), subject)
     if partner is None:
         codes = session.scalars(sa.select(Partner.code))
         raise not_found(f"No partner has the code {subject}.", subject, list(codes))

@@ -51,6 +51,12 @@ def told(misses: Misses, language: str) -> list[str]:
     return [miss.sentence.in_(language) for miss in misses.rows]
 
 
+def test_a_partners_code_may_look_like_an_address(engine: sa.Engine) -> None:
+    take(engine, "partners", partner("shop@lyon"))
+    found = statement_of(engine, "shop@lyon")
+    assert (found.balance, found.lines) == (0, ())
+
+
 def test_a_point_says_which_rule_gave_it_on_which_figures(closed: sa.Engine) -> None:
     found = statement_of(closed, "R1")
     (line,) = found.lines
