@@ -6,6 +6,7 @@ copied file on SQLite, `CREATE DATABASE … TEMPLATE …` on PostgreSQL.
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -164,7 +165,9 @@ def _administer(statement: str) -> None:
 
 @cache
 def _maintenance_connection() -> psycopg.Connection:
-    return psycopg.connect(_server(), autocommit=True)
+    connection = psycopg.connect(_server(), autocommit=True)
+    atexit.register(connection.close)
+    return connection
 
 
 def _url_of(database: str) -> str:
