@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from http import HTTPStatus
+from pathlib import Path
 
 import sqlalchemy as sa
 import structlog
@@ -13,6 +16,8 @@ from api import metrics, migrations, refusals
 from api.request_scope import wiring
 from api.v1.holders import Monitors
 from partner_cx.errors import PartnerCXError
+
+ROOM_BYTES = 1_000_000  # that a disk has left at least, for a file on it to be written
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,8 +33,10 @@ def health() -> PlainTextResponse:
 @router.get("/ready")
 def ready(request: Request) -> PlainTextResponse:
     """Whether requests can be answered. Strangers learn no more than that."""
+    engine = wiring(request).engine
     try:
-        migrations.require_current(wiring(request).engine)
+        migrations.require_current(engine)
+        unwritable = _why_unwritable(engine)
     except migrations.UnknownVersion as error:
         log.warning("not ready", why=str(error))
         return _not_ready("the database is of a version that this program doesn't know")
@@ -40,6 +47,9 @@ def ready(request: Request) -> PlainTextResponse:
         refusal = refusals.explain(error)
         log.warning("not ready", why=str(refusal) if refusal else type(error).__name__)
         return _not_ready("the database doesn't answer")
+    if unwritable:
+        log.warning("not ready", why=unwritable)
+        return _not_ready("the database can be read, but not written")
     return PlainTextResponse("ready\n")
 
 
@@ -53,6 +63,19 @@ def metrics_of(request: Request) -> metrics.Metrics:
     """The counts of this service."""
     kept: metrics.Metrics = request.app.state.metrics
     return kept
+
+
+def _why_unwritable(engine: sa.Engine) -> str:
+    """What keeps the database from being written, as far as it can be told without writing."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect() as connection:
+            only_read = connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on"
+        return "transactions may only read" if only_read else ""
+    file = Path(engine.url.database or "")
+    if not all(os.access(each, os.W_OK) for each in (file, file.parent)):
+        return "the file and its folder may not be written"
+    free = shutil.disk_usage(file.parent).free
+    return "" if free >= ROOM_BYTES else f"the disk has {free:,} bytes left"
 
 
 def _not_ready(why: str) -> PlainTextResponse:

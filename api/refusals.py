@@ -7,6 +7,7 @@ an exception. No message repeats a password.
 
 from __future__ import annotations
 
+import errno
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -32,6 +33,8 @@ _STATUS: dict[type[PartnerCXError], HTTPStatus] = {
     Unreachable: HTTPStatus.BAD_GATEWAY,
     Refused: HTTPStatus.BAD_GATEWAY,
 }
+# What something that a database says means, what to do, and what readers of pages are told of it.
+Meaning = tuple[str, str] | tuple[str, str, Words]
 _BUSY = (
     "The database is busy: another program has been writing to it for too long.",
     "Wait until it is done and run this again.",
@@ -39,6 +42,14 @@ _BUSY = (
 _ALL_LENT = (
     "The database is busy: every connection to it is in use.",
     "Wait a moment and try again.",
+)
+_NONE_LEFT = (
+    "The database is busy: its server lets no more connections in.",
+    "Wait a moment; if it happens often, raise its max_connections or run fewer processes.",
+)
+_RESTARTING = (
+    "The database's server is stopping or starting.",
+    "Wait a moment and try again; nothing has changed.",
 )
 _NO_CONNECTION_LEFT = ("sqlalchemy.exc", "TimeoutError")  # the pool's, when it lent them all
 _NOT_WRITABLE = (
@@ -70,8 +81,7 @@ _ANOTHER_VERSION = Words(
     "pendant une mise à jour. Rien n’a été modifié. Réessayez dans un instant ; si cela dure, "
     "prévenez les responsables de Partner CX.",
 )
-# What a database says, what that means, what to do about it, and what readers of pages are told.
-_DATABASE_SAYS: dict[str, tuple[str, str] | tuple[str, str, Words]] = {
+_DATABASE_SAYS: dict[str, Meaning] = {
     "unable to open database file": (
         "The database file can't be opened.",
         "Check that its folder exists and that you may write in it.",
@@ -81,6 +91,11 @@ _DATABASE_SAYS: dict[str, tuple[str, str] | tuple[str, str, Words]] = {
     "could not serialize access": _BUSY,
     "readonly database": _NOT_WRITABLE,
     "read-only transaction": _NOT_WRITABLE,
+    "too many connections": _NONE_LEFT,
+    "too many clients": _NONE_LEFT,
+    "remaining connection slots": _NONE_LEFT,
+    "due to administrator command": _RESTARTING,
+    "the database system is": _RESTARTING,  # starting up, shutting down, in recovery mode
     "permission denied": (
         "The user named in the database URL may not do this.",
         "Give it the rights to its tables, or name another.",
@@ -135,13 +150,19 @@ def explain(error: Exception) -> Refusal | None:
             status or HTTPStatus.BAD_REQUEST, error.message, error.remedy, later, error.french
         )
     if isinstance(error, OSError):
-        return _explain_file(error)
+        full = error.errno == errno.ENOSPC
+        return _unavailable(_DISK_FULL) if full else _explain_file(error)
     if (type(error).__module__, type(error).__name__) == _NO_CONNECTION_LEFT:
-        return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, *_ALL_LENT)
+        return _unavailable(_ALL_LENT)
     drivers_own = getattr(error, "orig", None) or error  # SQLAlchemy's errors carry the driver's
     if type(drivers_own).__module__.partition(".")[0] in _DRIVERS:
         return _explain_database(drivers_own)
     return None
+
+
+def _unavailable(meaning: Meaning) -> Refusal:
+    message, remedy, *told = meaning
+    return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, message, remedy, told=next(iter(told), None))
 
 
 def another_version(error: PartnerCXError) -> Refusal:
@@ -165,11 +186,9 @@ def _explain_database(error: Exception) -> Refusal | None:
         return Refusal(HTTPStatus.UNPROCESSABLE_ENTITY, "A text holds a NUL.", "Take it out.")
     # PostgreSQL tells the story of a failed connection in several lines; the first one has it.
     first = next(iter(str(error).strip().splitlines()), "no reason given").rstrip(". ")
-    for sign, (message, remedy, *told) in _DATABASE_SAYS.items():
+    for sign, meaning in _DATABASE_SAYS.items():
         if sign in first:
-            return Refusal(
-                HTTPStatus.SERVICE_UNAVAILABLE, message, remedy, told=next(iter(told), None)
-            )
+            return _unavailable(meaning)
     if not _is_out_of_our_hands(error):
         return None
     return Refusal(

@@ -32,6 +32,7 @@ T = TypeVar("T")
 
 # Transactions that lost a race on PostgreSQL: serialisation failure and deadlock.
 LOST_RACES = {"40001", "40P01"}
+ONLY_READS = "25006"  # what PostgreSQL says to a writer where nothing may be written
 RESTED_SECONDS = 5  # how long a connection is unused before it is asked whether it still answers
 BUSY_SECONDS = 60  # how long to wait for another writer on SQLite before saying so
 
@@ -178,6 +179,7 @@ def _open_postgresql(address: sa.URL) -> sa.Engine:
     driver = address.set(drivername="postgresql+psycopg")
     engine = sa.create_engine(driver, connect_args={"options": "-c timezone=UTC"}, **sqlite.POOL)
     sa.event.listen(engine, "checkin", _note_last_use)
+    sa.event.listen(engine, "handle_error", _let_go_of_readers)
     sa.event.listen(engine, "checkout", _ask_after_a_rest)
     return engine
 
@@ -201,6 +203,15 @@ def _ask_after_a_rest(connection: Any, record: ConnectionPoolEntry, _lent: objec
         connection.autocommit = False
     except psycopg.Error as error:
         raise sa.exc.InvalidatePoolError("It was closed while nobody used it.") from error
+
+
+def _let_go_of_readers(context: sa.engine.ExceptionContext) -> None:
+    """Throw connections away that may only read: those opened later may be allowed to write.
+
+    A connection goes by what the server said as it was opened, long after it says otherwise.
+    """
+    if getattr(context.original_exception, "sqlstate", None) == ONLY_READS:
+        context.is_disconnect = True
 
 
 @contextmanager
