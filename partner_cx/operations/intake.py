@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from partner_cx.database import lock
+from partner_cx.database import insert_for, lock
 from partner_cx.errors import Invalid
 from partner_cx.network.partners import Partner
 from partner_cx.operations.drafts import Draft
@@ -198,15 +198,22 @@ def _open_desk(
     settings: Settings,
     now: datetime,
 ) -> Desk:
-    origin = session.scalar(sa.select(Source).where(Source.code == source))
-    if origin is None:
-        origin = Source(code=source)
-        session.add(origin)
-        session.flush()
-    record = Import(kind=kind.name, source=origin.id, file_name=file_name, imported_at=now)
+    origin = _source(session, source)
+    record = Import(kind=kind.name, source=origin, file_name=file_name, imported_at=now)
     session.add(record)
     session.flush()
-    return Desk(session, kind, origin.id, record.id, manner, settings, now)
+    return Desk(session, kind, origin, record.id, manner, settings, now)
+
+
+def _source(session: Session, code: str) -> int:
+    known = sa.select(Source.id).where(Source.code == code)
+    found = session.scalar(known)
+    if found is None:
+        # Another import, of another kind, may be the first from it at this very moment.
+        new = insert_for(session, Source).values(code=code)
+        session.execute(new.on_conflict_do_nothing(index_elements=["code"]))
+        found = session.scalars(known).one()
+    return found
 
 
 def _take_batch(batch: Batch, desk: Desk, merge: Merge) -> Iterator[Problem]:
