@@ -71,11 +71,28 @@ def upload_of(session: Session, number: int) -> Upload:
     """Raises NotFound."""
     upload = session.get(Upload, number)
     if upload is None:
-        raise NotFound(
-            "There is no such file, or no longer.",
-            remedy=f"Files are kept for {KEPT.days} days; hand it in again.",
-        )
+        raise _gone()
     return upload
+
+
+def hold_upload(session: Session, number: int) -> int | None:
+    """Hold off whoever else points at an upload's columns, takes it in or throws it away.
+
+    Until the commit; for whoever reads it afterwards. Returns its import, once it was taken in.
+    Raises NotFound.
+    """
+    lock(session, f"upload:{number}")
+    found = session.execute(sa.select(Upload.import_id).where(Upload.id == number)).one_or_none()
+    if found is None:
+        raise _gone()
+    return found.import_id
+
+
+def _gone() -> NotFound:
+    return NotFound(
+        "There is no such file, or no longer.",
+        remedy=f"Files are kept for {KEPT.days} days; hand it in again.",
+    )
 
 
 @contextmanager
@@ -144,8 +161,7 @@ def take_upload_in(
     if upload.import_id is not None:
         return upload.import_id
     with opened(upload) as facts, writing(engine) as session:
-        lock(session, f"upload:{number}")
-        taken = session.scalar(sa.select(Upload.import_id).where(Upload.id == number))
+        taken = hold_upload(session, number)
         if taken is not None:
             return taken
         report = take_open_file(
@@ -169,7 +185,11 @@ def key_of(number: int) -> str:
 
 
 def owe_taking_in(session: Session, number: int, *, by: str, now: datetime) -> None:
-    """Let the worker take a large upload in; owed twice it is owed once. The caller commits."""
+    """Let the worker take a large upload in; owed twice it is owed once. The caller commits.
+
+    Raises NotFound where it was thrown away.
+    """
+    hold_upload(session, number)
     effects.owe(session, Owed(TAKE_IN, key_of(number), {"upload": number, "by": by}), now=now)
 
 

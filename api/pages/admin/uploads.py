@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import PlainTextResponse
 from sqlalchemy.orm import Session
@@ -25,12 +24,18 @@ from api.render import translator
 from api.request_scope import Clock, Language, Reading, Writing, wiring
 from api.sign_in import Administers
 from integrations.files import handing_in, pointing
-from integrations.files.handing_in import BYTES_MAX, INLINE_ROWS, on_disk, upload_of
+from integrations.files.handing_in import (
+    BYTES_MAX,
+    INLINE_ROWS,
+    hold_upload,
+    on_disk,
+    upload_of,
+)
 from integrations.files.importing import SOURCE_LONGEST, kind_named
 from integrations.files.mapping import Mapping
 from integrations.files.uploads import SavedMapping, Upload
 from partner_cx import effects
-from partner_cx.database import reading, transact
+from partner_cx.database import insert_for, reading, transact
 from partner_cx.effects import State
 from partner_cx.errors import Invalid, NotFound, PartnerCXError
 from partner_cx.journal import Did, note
@@ -146,6 +151,7 @@ def point(
     _viewer: Administers,
 ) -> Response:
     """Keep what was pointed at, and go on to trying it out."""
+    hold_upload(session, number)
     upload, say = upload_of(session, number), translator(language)
     if upload.import_id is not None or under_way(session, number, now) is not None:
         return see_other(request, f"/admin/uploads/{number}")
@@ -232,6 +238,7 @@ def keep(
     sound = called and called.isprintable() and len(called) <= 100
 
     def work(session: Session) -> Upload:
+        hold_upload(session, number)
         upload = upload_of(session, number)
         if sound and upload.mapping and upload.kind:
             _keep(session, upload, called, by, now)
@@ -271,7 +278,7 @@ def drop_mapping(
     request: Request, number: Number, session: Writing, now: Clock, viewer: Administers
 ) -> Response:
     """Throw a saved mapping away; imports made with it stay as they are."""
-    saved = session.get(SavedMapping, number)
+    saved = session.get(SavedMapping, number, with_for_update=True)
     if saved is not None:
         details = {"kind": saved.kind, "dropped": True}
         by = viewer.person.email
@@ -291,6 +298,7 @@ def drop(
     sure: Annotated[str, Form()] = "",
 ) -> Response:
     """Throw a file away. What was taken in of it stays."""
+    hold_upload(session, number)
     upload = upload_of(session, number)
     if sure != "yes":
         say = translator(language)
@@ -355,12 +363,9 @@ def _refusal_of(written: str) -> list[tuple[str, str]]:
 
 
 def _keep(session: Session, upload: Upload, name: str, by: str, now: datetime) -> None:
-    same = sa.select(SavedMapping).where(
-        SavedMapping.kind == upload.kind, SavedMapping.name == name
-    )
-    saved = session.scalar(same) or SavedMapping(kind=upload.kind or "", name=name)
-    saved.content, saved.saved_by, saved.saved_at = upload.mapping or "", by, now
-    session.add(saved)
+    said = {"content": upload.mapping, "saved_by": by, "saved_at": now}
+    saved = insert_for(session, SavedMapping).values(kind=upload.kind, name=name, **said)
+    session.execute(saved.on_conflict_do_update(index_elements=["kind", "name"], set_=said))
     details = {"kind": upload.kind}
     note(session, by=by, did=Did.MAPPING_SAVED, about=name, details=details, now=now)
 
