@@ -74,9 +74,9 @@ def in_force(session: Session) -> list[WebhookEndpoint]:
     return list(session.scalars(wanted.order_by(WebhookEndpoint.id)))
 
 
-def endpoint_of(session: Session, endpoint_id: int) -> WebhookEndpoint:
-    """Raises NotFound."""
-    endpoint = session.get(WebhookEndpoint, endpoint_id)
+def endpoint_of(session: Session, endpoint_id: int, *, to_change: bool = False) -> WebhookEndpoint:
+    """Raises NotFound. to_change: nobody else changes it until the commit."""
+    endpoint = session.get(WebhookEndpoint, endpoint_id, with_for_update=to_change)
     if endpoint is None:
         raise NotFound(
             f"There is no endpoint {endpoint_id}.",
@@ -87,7 +87,7 @@ def endpoint_of(session: Session, endpoint_id: int) -> WebhookEndpoint:
 
 def end(session: Session, endpoint_id: int, *, now: datetime) -> WebhookEndpoint:
     """Tell an endpoint nothing any more. Ending it twice ends it once. The caller commits."""
-    endpoint = endpoint_of(session, endpoint_id)
+    endpoint = endpoint_of(session, endpoint_id, to_change=True)
     endpoint.ended_at = endpoint.ended_at or now
     session.flush()
     return endpoint
@@ -95,7 +95,7 @@ def end(session: Session, endpoint_id: int, *, now: datetime) -> WebhookEndpoint
 
 def pause(session: Session, endpoint_id: int, *, now: datetime) -> WebhookEndpoint:
     """Let what an endpoint is owed wait. Pausing twice pauses once. The caller commits."""
-    endpoint = endpoint_of(session, endpoint_id)
+    endpoint = endpoint_of(session, endpoint_id, to_change=True)
     endpoint.paused_at = endpoint.paused_at or now
     session.flush()
     return endpoint
@@ -103,7 +103,7 @@ def pause(session: Session, endpoint_id: int, *, now: datetime) -> WebhookEndpoi
 
 def go_on(session: Session, endpoint_id: int) -> WebhookEndpoint:
     """Send an endpoint again what it is owed. The caller commits."""
-    endpoint = endpoint_of(session, endpoint_id)
+    endpoint = endpoint_of(session, endpoint_id, to_change=True)
     endpoint.paused_at = None
     session.flush()
     return endpoint

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from integrations.telling import Telling
 from integrations.webhooks.endpoints import WebhookEndpoint, endpoint_of, in_force
 from integrations.webhooks.event_types import PING
+from partner_cx.database import lock
 from partner_cx.effects import Effect, Owed, owe, owe_all
 from partner_cx.errors import Conflict
 from partner_cx.settings import Settings
@@ -51,24 +52,31 @@ def replay(session: Session, endpoint_id: int, *, since: datetime, now: datetime
     """Owe an endpoint again what was owed to it since a moment and is done. The caller commits.
 
     Under the same message ids, so that a receiver that has one knows it. What is still owed, or
-    parked, isn't owed twice. Returns how many messages that is.
+    parked, isn't owed twice, nor what somebody else asked for already. Returns how many messages
+    are owed again now.
     """
+    lock(session, f"webhook-replay:{endpoint_id}")
     endpoint = _not_ended(session, endpoint_id)
-    done = sa.select(Effect).where(
+    ours = sa.and_(
         Effect.kind == MESSAGE,
         Effect.key.startswith(f"webhook:{endpoint.id}:", autoescape=True),
-        Effect.key.not_like("%:again:%"),
+    )
+    is_again = Effect.key.like("%:again:%")
+    asked = session.scalars(sa.select(Effect.key).where(ours, is_again, Effect.done_at.is_(None)))
+    on_its_way = {key.partition(":again:")[0] for key in asked}
+    done = sa.select(Effect).where(
+        ours,
+        ~is_again,
         Effect.owed_at >= since,
         Effect.done_at.is_not(None),
     )
     marked = f"again:{secrets.token_hex(4)}"
-    owed = [
-        Owed(MESSAGE, f"{each.key}:{marked}", each.payload)
-        for each in session.scalars(done.order_by(Effect.id))
-        if each.payload["event"] != PING
+    wanted = [
+        each for each in session.scalars(done.order_by(Effect.id)) if each.payload["event"] != PING
     ]
-    owe_all(session, owed, now=now)
-    return len(owed)
+    new = (each for each in wanted if each.key not in on_its_way)
+    owe_all(session, [Owed(MESSAGE, f"{each.key}:{marked}", each.payload) for each in new], now=now)
+    return len(wanted)
 
 
 def _not_ended(session: Session, endpoint_id: int) -> WebhookEndpoint:

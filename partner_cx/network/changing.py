@@ -53,14 +53,17 @@ def change_person(
     by: str,
     settings: Settings,
     now: datetime,
+    is_new: bool = False,
 ) -> Person:
     """Say of a person what a row of a file would: email, name, role, partner_code, language.
 
-    Adds whoever isn't known. The caller commits. Raises NotTaken, and Conflict where nobody would
-    be left who administers.
+    Adds whoever isn't known. is_new: nobody else is meant. The caller commits. Raises NotTaken, and
+    Conflict where nobody would be left who administers, or who is new is known.
     """
     lock(session, "administrators")
     before = _known(session, cells.get("email", ""))
+    if is_new and before is not None:
+        raise Conflict("Somebody here has this address already.", remedy="Change them instead.")
     said = {name: value.strip() for name, value in cells.items()}
     _take(session, PEOPLE, said, settings, now)
     person = session.scalars(
@@ -117,7 +120,8 @@ def end_person(session: Session, person: Person, *, by: str, now: datetime) -> N
 
 
 def let_back_in(session: Session, person: Person, *, by: str, now: datetime) -> None:
-    """Let a person sign in again. The caller commits."""
+    """Let a person sign in again. Twice is once. The caller commits."""
+    lock(session, "administrators")
     if not has_departed(session, person.id):
         return
     end_all_sessions(session, person.id, now=now)
@@ -127,11 +131,14 @@ def let_back_in(session: Session, person: Person, *, by: str, now: datetime) -> 
 
 
 def end_all_sessions(session: Session, person_id: int, *, now: datetime) -> None:
-    """Sign a person out everywhere, and let no link of theirs sign in any more."""
-    end_sessions(session, person_id, now)
+    """Sign a person out everywhere, and let no link of theirs sign in any more.
+
+    Links first, as whoever uses one takes them: so the two never wait for each other.
+    """
     mine = SignInLink.person_id == person_id
     unused = sa.and_(mine, SignInLink.used_at.is_(None), SignInLink.expires_at > now)
     session.execute(sa.update(SignInLink).where(unused).values(expires_at=now))
+    end_sessions(session, person_id, now)
 
 
 def person_numbered(session: Session, person_id: int) -> Person:

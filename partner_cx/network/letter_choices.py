@@ -13,7 +13,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from partner_cx.database import Base, Id, Instant, Text, insert_for
+from partner_cx.database import Base, Id, Instant, Text, insert_for, lock
 from partner_cx.errors import NotFound
 
 ANYTHING = "anything"  # the topic under which an address is allowed again after a bounce
@@ -171,6 +171,7 @@ def allow(
     Raises NotFound where nothing of the kind is stopped.
     """
     address = email.strip().lower()
+    lock(session, f"letters:{address}")
     mine = [each for each in stopped(session) if each.email == address]
     if not any(each.topic == topic for each in mine):
         topics = [each.topic for each in mine if each.topic]

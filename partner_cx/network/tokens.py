@@ -117,7 +117,7 @@ def note_use(session: Session, token_id: int, *, now: datetime) -> None:
 
 def end_token(session: Session, token_id: int, *, now: datetime) -> ApiToken:
     """Take a token back. Ending it twice ends it once. Raises NotFound. The caller commits."""
-    held = session.get(ApiToken, token_id)
+    held = session.get(ApiToken, token_id, with_for_update=True)
     if held is None:
         raise NotFound(
             f"There is no token {token_id}.", remedy="`partner-cx tokens list` shows them."

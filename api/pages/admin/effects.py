@@ -165,8 +165,10 @@ def drop(
             request, session, translator(language), key, now, error=("because", NO_REASON)
         )
     try:
-        effects.drop(session, [key], by=by, because=why, now=now)
+        count = effects.drop(session, [key], by=by, because=why, now=now)
     except Conflict:
+        count = 0
+    if not count:  # somebody settled it before, or at this very moment
         return _shown(request, session, translator(language), key, now, error=("", NO_LONGER))
     details = {"because": why}
     note(session, by=by, did=Did.EFFECT_DROPPED, about=key, details=details, now=now)

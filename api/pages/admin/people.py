@@ -119,9 +119,8 @@ def add(
     by = viewer.person.email
 
     def work(session: Session) -> int:
-        if _is_known(session, email):
-            raise Conflict("Somebody here has this address already.", remedy="Change them instead.")
-        return change_person(session, given, by=by, settings=house.settings, now=now).id
+        settings = house.settings
+        return change_person(session, given, by=by, settings=settings, now=now, is_new=True).id
 
     try:
         number = transact(house.engine, work)
@@ -327,13 +326,6 @@ def _errors(refusal: NotTaken, language: str) -> list[tuple[str, str]]:
 def _remedy(said: str) -> str:
     """What to do, but for what only whoever has a file can do."""
     return "" if said in (MEND.en, MEND.fr) else said
-
-
-def _is_known(session: Session, email: str) -> bool:
-    address = email.strip().lower()
-    if not address.isprintable():
-        return False
-    return session.scalar(sa.select(Person.id).where(Person.email == address)) is not None
 
 
 def _options(say: Translator) -> dict[str, Any]:

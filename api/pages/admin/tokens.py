@@ -144,7 +144,7 @@ def end(
     """Take a token back."""
     if sure != "yes":
         return _offered(request, session, number, translator(language)(NOT_SURE))
-    held = _token(session, number)
+    held = _token(session, number, to_end=True)
     if held.ended_at is None:
         end_token(session, held.id, now=now)
         note(session, by=viewer.person.email, did=Did.TOKEN_ENDED, about=held.name, now=now)
@@ -172,8 +172,9 @@ def _partner(session: Session, code: str) -> Partner | None:
     return session.scalar(sa.select(Partner).where(Partner.code == code.strip()))
 
 
-def _token(session: Session, number: int) -> ApiToken:
-    held = session.get(ApiToken, number)
+def _token(session: Session, number: int, *, to_end: bool = False) -> ApiToken:
+    """to_end: nobody else ends it until the commit."""
+    held = session.get(ApiToken, number, with_for_update=to_end)
     if held is None:
         raise NotFound("There is no such token.", remedy="The list of tokens has all there are.")
     return held

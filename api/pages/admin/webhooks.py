@@ -118,7 +118,7 @@ def webhook(
 def pause(
     request: Request, number: Number, session: Writing, now: Clock, viewer: Administers
 ) -> Response:
-    endpoint = _found(session, number)
+    endpoint = _found(session, number, to_change=True)
     if endpoint.paused_at is None and endpoint.ended_at is None:
         endpoints.pause(session, number, now=now)
         _note(session, viewer.person.email, number, {"paused": True}, now)
@@ -129,7 +129,7 @@ def pause(
 def go_on(
     request: Request, number: Number, session: Writing, now: Clock, viewer: Administers
 ) -> Response:
-    endpoint = _found(session, number)
+    endpoint = _found(session, number, to_change=True)
     if endpoint.paused_at is not None:
         endpoints.go_on(session, number)
         _note(session, viewer.person.email, number, {"paused": False}, now)
@@ -150,7 +150,7 @@ def end(
     if sure != "yes":
         say = translator(language)
         return _one(request, session, say, number, errors=[("sure", say(NOT_SURE))])
-    if _found(session, number).ended_at is None:
+    if _found(session, number, to_change=True).ended_at is None:
         endpoints.end(session, number, now=now)
         _note(session, viewer.person.email, number, {"ended": True}, now)
     return see_other(request, f"/admin/webhooks/{number}?said=ended")
@@ -259,8 +259,9 @@ def _note(
     note(session, by=by, did=Did.ENDPOINT_CHANGED, about=about, details=details, now=now)
 
 
-def _found(session: Session, number: int) -> WebhookEndpoint:
-    endpoint = session.get(WebhookEndpoint, number)
+def _found(session: Session, number: int, *, to_change: bool = False) -> WebhookEndpoint:
+    """to_change: nobody else changes it until the commit."""
+    endpoint = session.get(WebhookEndpoint, number, with_for_update=to_change)
     if endpoint is None:
         raise NotFound("There is no such endpoint.", remedy="The list has all there are.")
     return endpoint

@@ -269,7 +269,7 @@ def test_what_was_sent_is_sent_again_by_hand_under_the_same_id(
             lambda session: messages.replay(session, number, since=since, now=clock()),
         )
         assert count == 2
-    carry_out(engine, clock)
+        carry_out(engine, clock)
     ids = sorted(got.headers["webhook-id"] for got in receiver.got)
     assert ids == ["entry:1"] * 3 + ["entry:2"] * 3
 
