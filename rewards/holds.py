@@ -6,7 +6,8 @@ Every pending award is settled once, by an entry of its own: released, approved 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -119,7 +120,8 @@ def approve(
             f"{key} is held until {held.held_until}.",
             remedy="Approve it from then on; it can be refused any day.",
         )
-    _release(session, [held], today, now, lambda each: _approved(each, by, why))
+    with _still_waiting(session, key):
+        _release(session, [held], today, now, lambda each: _approved(each, by, why))
     _note(session, Did.HOLD_APPROVED, held, by, why, now)
     return held
 
@@ -144,7 +146,8 @@ def refuse(
         effective_on=now.astimezone(settings.zone).date(),
         settles_id=held.transfer_id,
     )
-    post_one(session, posting, now=now)
+    with _still_waiting(session, key):
+        post_one(session, posting, now=now)
     _note(session, Did.HOLD_REFUSED, held, by, why, now)
     return held
 
@@ -201,6 +204,16 @@ def _collect_carried(session: Session, held: Iterable[Held], now: datetime, on: 
     partners: Collection[int] = {each.partner_id for each in held if each.partner_id is not None}
     if partners:
         collect_carried(session, partners, now, on)
+
+
+@contextmanager
+def _still_waiting(session: Session, key: str) -> Iterator[None]:
+    """Raises Conflict where a correction takes the award back at this very moment."""
+    try:
+        yield
+    except IntegrityError:
+        _waiting(session, key)
+        raise
 
 
 def _waiting(session: Session, key: str) -> Held:
