@@ -14,12 +14,15 @@ from api.addresses import see_other
 from api.catalogues import text
 from api.paging import PageAsked, paged
 from api.render import page, translator
-from api.request_scope import Clock, Language, Reading, Writing, wiring
+from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import Manages, SeesNetwork
+from partner_cx.database import transact
 from partner_cx.quantities import number_text
 from rewards import holds
 from rewards.holds import Held
 
+# An award and a close, or an event, may take the same accounts in another order: PostgreSQL then
+# ends one of them, and each of these acts runs again.
 router = APIRouter()
 
 SAID = {
@@ -48,22 +51,25 @@ def waiting(
 @router.post("/holds/approve")
 def approve(
     request: Request,
-    session: Writing,
     now: Clock,
     viewer: Manages,
     key: Annotated[str, Form()] = "",
     why: Annotated[str, Form()] = "",
 ) -> Response:
-    settings = wiring(request).settings
-    by = viewer.person.email
-    holds.approve(session, key, by=by, why=why.strip(), now=now, settings=settings)
+    """Say yes to an award, at the end of its hold."""
+    house, by = wiring(request), viewer.person.email
+
+    def work(session: Session) -> None:
+        holds.approve(session, key, by=by, why=why.strip(), now=now, settings=house.settings)
+
+    transact(house.engine, work)
     return see_other(request, "/holds?said=approved")
 
 
 @router.post("/holds/refuse")
 def refuse(
     request: Request,
-    session: Writing,
+    session: Reading,
     now: Clock,
     language: Language,
     viewer: Manages,
@@ -84,17 +90,21 @@ def refuse(
             manages=True,
             **{**shown, "error": errors},
         )
-    settings = wiring(request).settings
-    by = viewer.person.email
-    holds.refuse(session, key, by=by, why=why.strip(), now=now, settings=settings)
+    house, by = wiring(request), viewer.person.email
+
+    def work(session: Session) -> None:
+        holds.refuse(session, key, by=by, why=why.strip(), now=now, settings=house.settings)
+
+    transact(house.engine, work)
     return see_other(request, "/holds?said=refused")
 
 
 @router.post("/holds/release")
-def release(request: Request, session: Writing, now: Clock, _viewer: Manages) -> Response:
+def release(request: Request, now: Clock, _viewer: Manages) -> Response:
     """Release what is due now, without waiting for the night."""
-    today = now.astimezone(wiring(request).settings.zone).date()
-    holds.release_due(session, on=today, now=now)
+    house = wiring(request)
+    today = now.astimezone(house.settings.zone).date()
+    transact(house.engine, lambda session: holds.release_due(session, on=today, now=now))
     return see_other(request, "/holds?said=released")
 
 
