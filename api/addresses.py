@@ -16,6 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from partner_cx.settings import Settings
 
+# Of the parameters that links repeat.
+LONGEST_NAME, LONGEST_VALUE, MOST_REPEATED = 40, 300, 30
+
 
 def prefix_of(settings: Settings) -> str:
     """The path that the service stands under: empty, or as `/partners-cx`."""
@@ -35,6 +38,17 @@ def path_of(request: Request) -> str:
 def see_other(request: Request, path: str) -> RedirectResponse:
     """On to another page of ours: the answer to every form that did something."""
     return RedirectResponse(address(request, path), HTTPStatus.SEE_OTHER)
+
+
+def asked_besides(request: Request, *others: str) -> list[tuple[str, str]]:
+    """The parameters of what was asked for, but these others, to be repeated in a link.
+
+    What no page of ours would ask for is left out: repeated in every link, it would make a short
+    request a long answer.
+    """
+    pairs = request.query_params.multi_items()
+    ours = [(k, v) for k, v in pairs if len(k) <= LONGEST_NAME and len(v) <= LONGEST_VALUE]
+    return [(k, v) for k, v in ours[:MOST_REPEATED] if k not in others]
 
 
 class UnderPrefix:

@@ -23,6 +23,7 @@ from openpyxl.cell import WriteOnlyCell
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
+from api.addresses import asked_besides
 from api.rates import count_download
 from partner_cx.quantities import round_half_even
 
@@ -74,7 +75,7 @@ def table(
 
 def links(request: Request) -> list[dict[str, str]]:
     """Links to the page's list as each kind of file, for `exports` of parts/page.html."""
-    kept = [(k, v) for k, v in request.query_params.multi_items() if k not in ("format", "page")]
+    kept = asked_besides(request, "format", "page")
     return [
         {"label": each.upper(), "href": f"?{urlencode([*kept, ('format', each.value)])}"}
         for each in FileFormat

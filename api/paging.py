@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from fastapi import Query, Request
 
+from api.addresses import asked_besides
 from api.render import translator
 from partner_cx.quantities import number_text
 
@@ -108,7 +109,6 @@ def one_more(request: Request, found: Sequence[T], number: int, anchor: str = ""
 
 def same_page(request: Request, anchor: str = "", **changed: object) -> str:
     """This page's address, filters and all, with some parameters changed; None takes one out."""
-    dropped = (*changed, "lang", "said")
-    kept = [(k, v) for k, v in request.query_params.multi_items() if k not in dropped]
+    kept = asked_besides(request, *changed, "lang", "said")
     named = [(k, v) for k, v in changed.items() if v is not None]
     return f"?{urlencode([*kept, *named])}{f'#{anchor}' if anchor else ''}"

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from api.access import Viewer
-from api.addresses import address, path_of
+from api.addresses import address, asked_besides, path_of
 from api.catalogues import Translator
 from api.navigation import places
 from api.request_scope import LANGUAGES, language_of, wiring
@@ -107,7 +107,7 @@ def _viewer(request: Request) -> Viewer | None:
 
 def _language_links(request: Request, language: str) -> list[dict[str, Any]]:
     """The same page in each language, the present one marked."""
-    kept = [(k, v) for k, v in request.query_params.multi_items() if k != "lang"]
+    kept = asked_besides(request, "lang")
     return [
         {
             "code": code,

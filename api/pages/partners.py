@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from api import exports
-from api.addresses import address
+from api.addresses import address, asked_besides
 from api.catalogues import text
 from api.exports import Cell, FormatAsked
 from api.pages.network import filters
@@ -169,12 +169,7 @@ def _fields(asked: Asked, options: Choices, language: str) -> dict[str, Any]:
 
 def _pattern(request: Request) -> str:
     """The list's own address with a place for another period, its filters kept."""
-    kept = {
-        name: value
-        for name, value in request.query_params.items()
-        if name not in ("period", "page", "lang", "format")
-    }
-    path = place("/partners", **kept)
+    path = place("/partners", **dict(asked_besides(request, "period", "page", "lang", "format")))
     return address(request, f"{path}{'&' if '?' in path else '?'}period={{period}}")
 
 

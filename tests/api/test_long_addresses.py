@@ -1,0 +1,45 @@
+"""What nobody's page asks for isn't repeated in its links: a short request has no long answer."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pytest
+import sqlalchemy as sa
+from fastapi.testclient import TestClient
+
+from tests.harness.cast import a_closed_programme, signed_in
+
+LISTS = (
+    *("/partners", "/network/2026Q2", "/statements/R1", "/journal", "/budgets", "/closes"),
+    *("/groups?period=2026Q2&kpi=otif&by=tier", "/rules", "/kpis", "/me"),
+)
+SOMETHING = ("lang", "en")
+
+
+@pytest.fixture
+def manager(engine: sa.Engine) -> TestClient:
+    a_closed_programme(engine)
+    return signed_in(engine, "manager")
+
+
+def longer(path: str, *pairs: tuple[str, str]) -> str:
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(pairs)}"
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_what_is_too_long_or_too_much_isnt_repeated(manager: TestClient, path: str):
+    usual = len(manager.get(longer(path, SOMETHING)).text)
+    unread = ("unread", "x" * 5_000), ("y" * 5_000, "x")
+    for pairs in (unread, [(f"unread{n}", "zzzz") for n in range(500)]):
+        answer = manager.get(longer(path, SOMETHING, *pairs))
+        assert answer.status_code == 200
+        assert not any(each * 100 in answer.text for each in "xy")
+        assert answer.text.count("zzzz") <= 30 * 10
+        assert len(answer.text) < usual + 10_000
+
+
+def test_what_is_asked_for_is_repeated(manager: TestClient):
+    page = manager.get("/partners?q=" + "é" * 200 + "&sort=name&period=2026Q2").text
+    assert f"q={'%C3%A9' * 200}" in page
+    assert "sort=name" in page
