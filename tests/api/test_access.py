@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from api.app import make_app
-from partner_cx.database import open_database, transact
+from partner_cx.database import transact
 from partner_cx.network.scopes import Scope
 from partner_cx.network.tokens import end_token, holder_of, make_token
 from tests.harness.access_table import ROLES, ApiRow, PageRow, address, rows
@@ -21,12 +21,11 @@ from tests.harness.cast import (
     CAST,
     HOME_ADDRESS,
     SECRET,
-    a_closed_programme,
     at_the_door,
+    closed_programme,
     fresh_link,
     signed_in,
 )
-from tests.harness.databases import fresh_database
 from tests.harness.intake import SETTINGS, partner, take
 from tests.harness.programme import NOW
 
@@ -64,14 +63,11 @@ class Door:
 @pytest.fixture(scope="module")
 def door() -> Iterator[Door]:
     """One closed programme for the whole table, with a second distributor and its reseller."""
-    with fresh_database("sqlite") as url:
-        engine = open_database(url)
-        a_closed_programme(engine)
+    with closed_programme("sqlite") as engine:
         take(engine, "partners", partner("D2", kind="distributor"), partner("R9", parent_code="D2"))
         take(engine, "reps", {"rep_email": CAST["rep"], "partner_code": "R2"})
         app = make_app(engine, replace(SETTINGS, secret=SECRET), clock=lambda: NOW)
         yield Door(engine, app)
-        engine.dispose()
 
 
 @pytest.mark.parametrize("row", ANSWERS, ids=str)

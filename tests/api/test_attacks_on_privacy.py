@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from partner_cx.network.scopes import Scope
 from tests.harness.api_clients import API, a_system
-from tests.harness.cast import a_closed_programme, signed_in, the_cast
+from tests.harness.cast import signed_in, the_cast
 from tests.harness.intake import take
 from tests.harness.programme import a_network, a_programme, close_it
 
@@ -70,11 +70,10 @@ def test_whoever_runs_the_network_is_told_all(a_few_answers: sa.Engine):
 
 
 @pytest.mark.parametrize("who", ["reseller", "rep"])
-def test_others_entries_and_decisions_arent_told_by_any_way(engine: sa.Engine, who: str):
-    a_closed_programme(engine)
-    take(engine, "reps", {"rep_email": "rep@brand.example", "partner_code": "R2"})
-    client = signed_in(engine, who)
-    with engine.connect() as database:
+def test_others_entries_and_decisions_arent_told_by_any_way(closed: sa.Engine, who: str):
+    take(closed, "reps", {"rep_email": "rep@brand.example", "partner_code": "R2"})
+    client = signed_in(closed, who)
+    with closed.connect() as database:
         others = set(database.execute(OTHERS_DECISIONS).scalars())
         keys = set(database.execute(sa.text("SELECT key FROM transfers")).scalars())
     assert others

@@ -16,7 +16,7 @@ from partner_cx.journal import JournalLine
 from partner_cx.words import Words
 from rewards.budgets import POINTS_MAX, points_left, report
 from rewards.budgets.reservations import reserve
-from tests.harness.cast import HOME_ADDRESS, a_closed_programme, signed_in, the_cast
+from tests.harness.cast import HOME_ADDRESS, signed_in, the_cast
 from tests.harness.programme import BONUS, NOW, a_network, a_programme
 
 HERE = {"Origin": HOME_ADDRESS}
@@ -24,9 +24,8 @@ PATH = f"/budgets/{BONUS.budget}"
 
 
 @pytest.fixture
-def programme(engine: sa.Engine) -> sa.Engine:
-    a_closed_programme(engine)
-    return engine
+def programme(closed: sa.Engine) -> sa.Engine:
+    return closed
 
 
 def post(client: TestClient, path: str, **fields: str) -> Any:

@@ -19,7 +19,7 @@ from integrations.worker import Worker
 from partner_cx.database import transact
 from partner_cx.effects import State
 from partner_cx.journal import Did, JournalLine
-from tests.harness.cast import HOME_ADDRESS, a_closed_programme, signed_in, the_cast
+from tests.harness.cast import HOME_ADDRESS, signed_in, the_cast
 from tests.harness.counting import counted
 from tests.harness.intake import SETTINGS, order_line, take
 from tests.harness.programme import (
@@ -125,17 +125,16 @@ def test_asked_for_twice_it_is_done_once(ready: sa.Engine):
     assert "closed" in asked.told[0].en
 
 
-def test_a_correction_is_approved_by_pages_and_only_once(engine: sa.Engine):
-    a_closed_programme(engine)
+def test_a_correction_is_approved_by_pages_and_only_once(closed: sa.Engine):
     late = {"received_on": "2026-05-29", "order_code": "O-R1-2026-05-18-0"}
     corrected = [
         order_line(f"R1-2026-05-18-{n:02}", partner_code="R1", window_end="2026-05-18", **late)
         for n in range(5)
     ]
-    take(engine, "order-lines", *corrected)
-    manager = signed_in(engine, "manager")
+    take(closed, "order-lines", *corrected)
+    manager = signed_in(closed, "manager")
     post(manager, "/closes/2026Q2/restate")
-    work(engine)
+    work(closed)
     listed = manager.get("/restatements").text
     [path] = re.findall(r'href="(/restatements/\d+)"', listed)
     assert "R1-2026-05-18-00" in manager.get(path).text
@@ -143,7 +142,7 @@ def test_a_correction_is_approved_by_pages_and_only_once(engine: sa.Engine):
     assert post(manager, f"{path}/approve")[1] == f"{path}?said=approved"
     assert post(manager, f"{path}/approve")[0] == 303
     assert post(manager, f"{path}/refuse", why="No")[0] == 409
-    with Session(engine) as session:
+    with Session(closed) as session:
         notes = list(session.scalars(sa.select(JournalLine.did)))
     assert notes.count(Did.RESTATEMENT_APPROVED) == 1
 
@@ -176,9 +175,8 @@ def test_the_pages_speak_both_languages(ready: sa.Engine, path: str, language: s
     assert f'lang="{language}"' in answer.text
 
 
-def test_the_journal_is_filtered_and_taken_along(engine: sa.Engine):
-    a_closed_programme(engine)
-    manager = signed_in(engine, "manager")
+def test_the_journal_is_filtered_and_taken_along(closed: sa.Engine):
+    manager = signed_in(closed, "manager")
     assert 'href="/closes/2026Q2"' in manager.get("/journal?did=period.closed").text
     published = manager.get("/journal?did=rule.published&lang=fr").text
     assert 'href="/rules/' in published

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from api.cli import app
 from api.commands.explain import COLUMNS
-from tests.harness.cast import a_closed_programme, signed_in
+from tests.harness.cast import signed_in
 from tests.harness.events import a_course, a_rule, in_force, tell
 from tests.harness.intake import partner, take
 from tests.harness.programme import a_network, a_programme, close_it
@@ -156,11 +156,10 @@ def test_a_statement_of_an_earlier_day_shows_what_was_pending_then(courses: Any)
     assert "Pending" not in before
 
 
-def test_the_page_shows_what_is_pending_in_both_languages(engine: sa.Engine) -> None:
-    a_closed_programme(engine)
-    in_force(engine, a_rule(hold_days="14"))
-    tell(engine, a_course())
-    client = signed_in(engine, "manager")
+def test_the_page_shows_what_is_pending_in_both_languages(closed: sa.Engine) -> None:
+    in_force(closed, a_rule(hold_days="14"))
+    tell(closed, a_course())
+    client = signed_in(closed, "manager")
     for language, words in (
         (
             "en",

@@ -8,18 +8,17 @@ import pytest
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from tests.harness.cast import CAST, a_closed_programme, signed_in, the_cast
+from tests.harness.cast import CAST, signed_in, the_cast
 from tests.harness.counting import counted
 from tests.harness.intake import partner, take
 from tests.harness.many_partners import many_partners
 
 
 @pytest.fixture
-def programme(engine: sa.Engine) -> sa.Engine:
+def programme(closed: sa.Engine) -> sa.Engine:
     """A closed programme whose rep visits R1 and R2."""
-    a_closed_programme(engine)
-    visits(engine, "R1", "R2")
-    return engine
+    visits(closed, "R1", "R2")
+    return closed
 
 
 def visits(engine: sa.Engine, *codes: str) -> None:

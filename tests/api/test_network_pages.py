@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from partner_cx.database import open_database, transact
 from partner_cx.measures import measuring, refreshing
 from partner_cx.periods import Period
-from tests.harness.cast import a_closed_programme, signed_in, the_cast
+from tests.harness.cast import closed_programme, signed_in, the_cast
 from tests.harness.counting import counted
 from tests.harness.databases import KINDS, fresh_database
 from tests.harness.intake import SETTINGS, partner, take
@@ -36,11 +36,8 @@ PAGES = (
 @pytest.fixture(scope="module", params=KINDS)
 def programme(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
     """One closed programme for all: these tests only look."""
-    with fresh_database(request.param) as url:
-        engine = open_database(url)
-        a_closed_programme(engine)
+    with closed_programme(request.param) as engine:
         yield engine
-        engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -167,10 +164,9 @@ def test_the_list_is_narrowed_by_the_address(manager: TestClient, asked: str, fo
     assert codes(manager, f"/partners?kpi=otif&{asked}") == found
 
 
-def test_a_name_is_found_without_its_accents_and_capitals(engine: sa.Engine):
-    a_closed_programme(engine)
-    take(engine, "partners", partner("R1", name="Énergie du Rhône", parent_code="D1"))
-    manager = signed_in(engine, "manager")
+def test_a_name_is_found_without_its_accents_and_capitals(closed: sa.Engine):
+    take(closed, "partners", partner("R1", name="Énergie du Rhône", parent_code="D1"))
+    manager = signed_in(closed, "manager")
     for search in ("energie", "ÉNERGIE", "rhone"):
         assert codes(manager, f"/partners?q={search}") == ["R1"]
 

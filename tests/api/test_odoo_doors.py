@@ -11,11 +11,10 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from integrations.odoo.state import OdooLink
-from partner_cx.database import open_database, transact
+from partner_cx.database import transact
 from partner_cx.network.scopes import Scope
 from partner_cx.network.tokens import ApiToken, end_token, make_token
-from tests.harness.cast import a_closed_programme, at_the_door
-from tests.harness.databases import fresh_database
+from tests.harness.cast import at_the_door, closed_programme
 from tests.harness.programme import NOW
 
 PARTNER = "/api/v1/odoo/partners/14"
@@ -24,14 +23,11 @@ PARTNER = "/api/v1/odoo/partners/14"
 @pytest.fixture(scope="module")
 def programme() -> Iterator[sa.Engine]:
     """A closed programme, of which Odoo knows R1 as 14 and a company of no network as 15."""
-    with fresh_database("sqlite") as url:
-        engine = open_database(url)
-        a_closed_programme(engine)
+    with closed_programme("sqlite") as engine:
         link = OdooLink(model="res.partner", odoo_id=14, ours="R1")
         gone = OdooLink(model="res.partner", odoo_id=16, ours="R2", gone_at=NOW)
         transact(engine, lambda session: session.add_all([link, gone]))
         yield engine
-        engine.dispose()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from api.wiring import set_up_logs
 from partner_cx.database import open_database, transact
 from partner_cx.measures.measuring import measure
-from tests.harness.cast import a_closed_programme, at_the_door, signed_in, the_cast
+from tests.harness.cast import at_the_door, closed_programme, signed_in, the_cast
 from tests.harness.databases import KINDS, fresh_database
 from tests.harness.intake import SETTINGS, partner, take
 from tests.harness.programme import NOW, QUARTER, a_tallied_network
@@ -29,11 +29,8 @@ PAGES = (
 @pytest.fixture(scope="module", params=KINDS)
 def programme(request: pytest.FixtureRequest):
     """One closed programme for all: these tests only look."""
-    with fresh_database(request.param) as url:
-        engine = open_database(url)
-        a_closed_programme(engine)
+    with closed_programme(request.param) as engine:
         yield engine
-        engine.dispose()
 
 
 @pytest.fixture(scope="module")

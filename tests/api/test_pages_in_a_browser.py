@@ -10,11 +10,10 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser
 
 from api.app import make_app
-from partner_cx.database import open_database, transact
+from partner_cx.database import transact
 from partner_cx.network.sign_in_links import make_link
 from tests.harness.axe import scrolls_sideways
-from tests.harness.cast import CAST, SECRET, a_closed_programme
-from tests.harness.databases import fresh_database
+from tests.harness.cast import CAST, SECRET, closed_programme
 from tests.harness.intake import SETTINGS
 from tests.harness.programme import NOW
 from tests.harness.served import serving
@@ -26,11 +25,8 @@ SIZES = {"telephone": (360, 740), "narrowest": (320, 640), "desk": (1280, 800)}
 
 @pytest.fixture(scope="module")
 def programme() -> Iterator[sa.Engine]:
-    with fresh_database("sqlite") as url:
-        engine = open_database(url)
-        a_closed_programme(engine)
+    with closed_programme("sqlite") as engine:
         yield engine
-        engine.dispose()
 
 
 @pytest.fixture(scope="module")

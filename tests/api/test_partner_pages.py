@@ -22,7 +22,7 @@ from partner_cx.network.partners import Partner
 from partner_cx.words import Words
 from rewards.budgets import budget
 from rewards.ledger import AccountKind, Move, account, post, wallet_of
-from tests.harness.cast import a_closed_programme, signed_in, the_cast
+from tests.harness.cast import closed_programme, signed_in, the_cast
 from tests.harness.counting import counted
 from tests.harness.databases import KINDS, fresh_database
 from tests.harness.intake import SETTINGS, partner, take
@@ -35,11 +35,8 @@ BEFORE_THE_CLOSE = datetime(2026, 6, 18, 9, tzinfo=UTC)
 @pytest.fixture(scope="module", params=KINDS)
 def programme(request: pytest.FixtureRequest):
     """One closed programme for all: these tests only look."""
-    with fresh_database(request.param) as url:
-        engine = open_database(url)
-        a_closed_programme(engine)
+    with closed_programme(request.param) as engine:
         yield engine
-        engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -292,9 +289,7 @@ def test_odd_addresses_get_a_page_that_helps(reseller: TestClient, address: str,
 
 @pytest.mark.parametrize("address", ["/home", "/statement", "/figures?period=2026Q2"])
 def test_a_page_asks_as_often_however_large_network_and_ledger_are(address: str):
-    with fresh_database("sqlite") as url:
-        engine = open_database(url)
-        a_closed_programme(engine)
+    with closed_programme("sqlite") as engine:
         client = signed_in(engine, "distributor")
         give(engine, "D1", 2)
         client.get(address)
@@ -305,7 +300,6 @@ def test_a_page_asks_as_often_however_large_network_and_ledger_are(address: str)
         with counted(engine) as many:
             assert client.get(address).status_code == 200
         assert many.count == few.count <= 16
-        engine.dispose()
 
 
 def test_codes_with_slashes_have_their_pages(engine: sa.Engine):

@@ -7,16 +7,15 @@ import html
 import pytest
 import sqlalchemy as sa
 
-from tests.harness.cast import HOME_ADDRESS, a_closed_programme, signed_in, the_cast
+from tests.harness.cast import HOME_ADDRESS, signed_in, the_cast
 
 HOME = {"Origin": HOME_ADDRESS}
 
 
 @pytest.fixture
-def programme(engine: sa.Engine) -> sa.Engine:
-    a_closed_programme(engine)
-    the_cast(engine)
-    return engine
+def programme(closed: sa.Engine) -> sa.Engine:
+    the_cast(closed)
+    return closed
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,10 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy.orm import Session
 
 from api.app import make_app
-from partner_cx.database import open_database, transact
+from partner_cx.database import transact
 from partner_cx.network.sign_in_links import make_link
 from rewards.rulebook.drafts import draft_of
-from tests.harness.cast import CAST, SECRET, a_closed_programme
-from tests.harness.databases import fresh_database
+from tests.harness.cast import CAST, SECRET, closed_programme
 from tests.harness.intake import SETTINGS
 from tests.harness.programme import NOW
 from tests.harness.served import serving
@@ -25,11 +24,8 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def programme() -> Iterator[sa.Engine]:
-    with fresh_database("sqlite") as url:
-        engine = open_database(url)
-        a_closed_programme(engine)
+    with closed_programme("sqlite") as engine:
         yield engine
-        engine.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -17,16 +17,15 @@ from sqlalchemy.orm import Session
 
 from api.pages.rules import form
 from api.pages.rules.entered import flat
-from partner_cx.database import open_database, transact
+from partner_cx.database import transact
 from partner_cx.journal import JournalLine
 from partner_cx.network.sign_in_links import make_link
 from rewards.conditions import AllOf, KpiAtLeast, KpiIsGreen
 from rewards.rulebook import newest, publish, versions
 from rewards.rulebook.drafts import draft_of, drafts, save_draft, submit
 from rewards.rules import FixedPoints, Rule
-from tests.harness.cast import CAST, HOME_ADDRESS, a_closed_programme, at_the_door, the_cast
+from tests.harness.cast import CAST, HOME_ADDRESS, at_the_door, closed_programme, the_cast
 from tests.harness.counting import counted
-from tests.harness.databases import fresh_database
 from tests.harness.intake import take
 from tests.harness.programme import BONUS, NOW, a_network
 
@@ -37,22 +36,18 @@ ON_NPS = replace(BONUS, code="nps_bonus", conditions=(KpiAtLeast("nps", Fraction
 
 
 @pytest.fixture
-def programme(engine: sa.Engine) -> sa.Engine:
+def programme(closed: sa.Engine) -> sa.Engine:
     """A closed programme with a second manager."""
-    a_closed_programme(engine)
-    take(engine, "people", {"email": OTTO, "name": "Otto", "role": "manager"})
-    return engine
+    take(closed, "people", {"email": OTTO, "name": "Otto", "role": "manager"})
+    return closed
 
 
 @pytest.fixture(scope="module")
 def looked_at() -> Iterator[sa.Engine]:
     """One programme, with a draft, for all who look and change nothing."""
-    with fresh_database("sqlite") as url:
-        engine = open_database(url)
-        a_closed_programme(engine)
+    with closed_programme("sqlite") as engine:
         drafted(engine, MORE)
         yield engine
-        engine.dispose()
 
 
 @pytest.fixture

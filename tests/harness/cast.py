@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,6 +13,7 @@ from fastapi.testclient import TestClient
 from api.app import make_app
 from partner_cx.database import transact
 from partner_cx.network.sign_in_links import make_link
+from tests.harness.databases import prepared_engine
 from tests.harness.intake import SETTINGS, take
 from tests.harness.programme import NOW, a_network, a_programme, close_it
 
@@ -31,6 +34,13 @@ def a_closed_programme(engine: sa.Engine) -> None:
     the_cast(engine)
     a_programme(engine)
     close_it(engine)
+
+
+@contextmanager
+def closed_programme(kind: str) -> Iterator[sa.Engine]:
+    """A database of its own with that programme: made once per run, and copied."""
+    with prepared_engine(kind, "closed programme", a_closed_programme) as engine:
+        yield engine
 
 
 def the_cast(engine: sa.Engine) -> None:

@@ -10,13 +10,13 @@ from fastapi.testclient import TestClient
 
 from partner_cx.network.scopes import Scope
 from tests.harness.api_clients import a_system
-from tests.harness.cast import a_closed_programme
-from tests.harness.databases import EACH_KIND, prepared_engine
+from tests.harness.cast import closed_programme
+from tests.harness.databases import EACH_KIND
 
 
 @pytest.fixture(scope="module", params=EACH_KIND)
 def programme(request: pytest.FixtureRequest) -> Iterator[sa.Engine]:
-    with prepared_engine(request.param, "closed programme", a_closed_programme) as engine:
+    with closed_programme(request.param) as engine:
         yield engine
 
 

@@ -13,16 +13,14 @@ from fastapi.testclient import TestClient
 
 from partner_cx.network.scopes import Scope
 from tests.harness.api_clients import API, a_system
-from tests.harness.cast import a_closed_programme
 from tests.harness.guide import BLOCK
 
 PAGE = (Path(__file__).parents[3] / "docs/guide/api.md").read_text("utf-8")
 CALLS = [text for _, language, text in BLOCK.findall(PAGE) if language == "console"]
 
 
-def test_each_call_answers_as_the_page_says(engine: sa.Engine):
-    a_closed_programme(engine)
-    client = a_system(engine, *Scope)
+def test_each_call_answers_as_the_page_says(closed: sa.Engine):
+    client = a_system(closed, *Scope)
     assert len(CALLS) >= 5
     for call in CALLS:
         command, _, shown = call.removeprefix("$ ").partition("\n")

@@ -10,7 +10,6 @@ from fastapi.testclient import TestClient
 
 from partner_cx.network.scopes import Scope
 from tests.harness.api_clients import API, a_system
-from tests.harness.cast import a_closed_programme
 from tests.harness.counting import counted
 from tests.harness.intake import partner, take
 from tests.harness.programme import BONUS, NOW, close_it, lines
@@ -64,15 +63,14 @@ def test_what_is_added_meanwhile_neither_repeats_nor_hides_anything(engine: sa.E
     assert {f"P{number:02}" for number in range(0, 20, 2)} <= set(codes)
 
 
-def test_what_came_since_is_asked_for_by_the_last_cursor(engine: sa.Engine):
-    a_closed_programme(engine)
-    client = a_system(engine, Scope.READ)
+def test_what_came_since_is_asked_for_by_the_last_cursor(closed: sa.Engine):
+    client = a_system(closed, Scope.READ)
     seen = client.get(f"{API}/statements?partner=R1").json()
     asked = {"partner": "R1", "after": seen["last"]}
     nothing = client.get(f"{API}/statements", params=asked).json()
     assert (nothing["items"], nothing["last"]) == ([], seen["last"])
-    take(engine, "order-lines", *lines("R1", 20, "2026-08-18"))
-    close_it(engine, "2026-05", now=NOW)
+    take(closed, "order-lines", *lines("R1", 20, "2026-08-18"))
+    close_it(closed, "2026-05", now=NOW)
     again = client.get(f"{API}/statements", params=asked).json()
     assert all(each["entry"] > seen["items"][-1]["entry"] for each in again["items"])
 
@@ -101,23 +99,21 @@ def test_a_partners_code_may_hold_any_sign(engine: sa.Engine):
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_page_asks_the_database_as_often_however_much_it_holds(engine: sa.Engine, path: str):
-    a_closed_programme(engine)
-    client = a_system(engine, *Scope)
+def test_a_page_asks_the_database_as_often_however_much_it_holds(closed: sa.Engine, path: str):
+    client = a_system(closed, *Scope)
     mark = "&" if "?" in path else "?"
     times = []
     for limit in (1, 1, 3):  # the first may note that the token was used
-        with counted(engine) as asked:
+        with counted(closed) as asked:
             assert client.get(f"{API}{path}{mark}limit={limit}").status_code == 200
         times.append(asked.count)
     assert times[1] == times[2]
     assert times[2] <= 9
 
 
-def test_balances_add_up_to_the_statement(engine: sa.Engine):
-    a_closed_programme(engine)
-    fund_more(engine, BONUS, points=5)
-    client = a_system(engine, Scope.READ)
+def test_balances_add_up_to_the_statement(closed: sa.Engine):
+    fund_more(closed, BONUS, points=5)
+    client = a_system(closed, Scope.READ)
     for each in whole(client, "/balances", 200):
         entries = whole(client, f"/statements?partner={each['partner']}", 1)
         assert sum(entry["points"] for entry in entries) == each["points"] + each["pending"]

@@ -24,11 +24,10 @@ import uvicorn
 
 from api.app import make_app
 from integrations.odoo.state import OdooLink
-from partner_cx.database import open_database, transact
+from partner_cx.database import transact
 from partner_cx.network.scopes import Scope
 from partner_cx.network.tokens import make_token
-from tests.harness.cast import a_closed_programme
-from tests.harness.databases import fresh_database
+from tests.harness.cast import closed_programme
 from tests.harness.intake import SETTINGS
 from tests.harness.programme import NOW
 
@@ -161,9 +160,7 @@ def module() -> Iterator[types.ModuleType]:
 @pytest.fixture(scope="module")
 def service() -> Iterator[tuple[str, str]]:
     """The service over a closed programme, which Odoo knows R1 of as 14: its address, a token."""
-    with fresh_database("sqlite") as url:
-        engine = open_database(url)
-        a_closed_programme(engine)
+    with closed_programme("sqlite") as engine:
         link = OdooLink(model="res.partner", odoo_id=14, ours="R1")
         transact(engine, lambda session: session.add(link))
         token = transact(engine, _token)
@@ -177,7 +174,6 @@ def service() -> Iterator[tuple[str, str]]:
         yield f"http://127.0.0.1:{port}", token
         server.should_exit = True
         thread.join()
-        engine.dispose()
 
 
 def _token(session: sa.orm.Session) -> str:
