@@ -24,6 +24,7 @@ from partner_cx.journal import JournalLine
 from partner_cx.network.people import Person
 from partner_cx.network.scopes import Scope
 from partner_cx.network.sessions import WebSession
+from partner_cx.network.tokens import ApiToken
 from partner_cx.operations.facts import OrderLine
 from partner_cx.operations.imports import Import, Source
 from rewards.ledger import Transfer
@@ -240,7 +241,7 @@ def test_somebody_is_added_once_and_ended_once(house: House):
 
 def test_a_token_is_taken_back_once(house: House):
     token_for(house, Scope.READ, name="portal")
-    number = house.count(sa.text("SELECT id FROM api_tokens WHERE name = 'portal'"))
+    number = house.count(sa.select(ApiToken.id).where(ApiToken.name == "portal"))
     ended = (f"/admin/tokens/{number}/end", {"sure": "yes"})
     assert house.each_sent("admin", ended) == {303: EACH}
     assert house.noted("token.ended", "portal") == 1
