@@ -27,7 +27,14 @@ for (const form of document.querySelectorAll("form.rule")) {
   });
 
   for (const button of form.querySelectorAll("button[data-with]")) {
+    const choice = document.getElementById(button.dataset.with);
+    let byKeys = false;
     button.hidden = true;
-    document.getElementById(button.dataset.with)?.addEventListener("change", () => form.requestSubmit(button));
+    choice.addEventListener("keydown", () => { byKeys = true; });
+    choice.addEventListener("pointerdown", () => { byKeys = false; });
+    choice.addEventListener("change", () => {
+      if (byKeys) button.hidden = false;  // the arrows pass over choices that nobody made
+      else form.requestSubmit(button);
+    });
   }
 }

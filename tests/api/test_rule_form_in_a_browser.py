@@ -65,6 +65,32 @@ def test_a_rule_is_read_back_while_it_is_typed(
     assert complaints == []
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+def test_a_rule_is_changed_by_the_keys_alone(
+    browser: Browser, programme: sa.Engine, address: str, scripts: bool
+):
+    """The arrows pass over choices without making them, and a row more is where the keys go on."""
+    with browser.new_context(java_script_enabled=scripts) as context:
+        page = context.new_page()
+        sign_in(page, programme, address)
+        page.goto(f"{address}/rules/new?template=empty")
+        page.locator("button[value='add:c']").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url("**#field-c.1.what")
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.name") == "c.1.kpi"
+        page.locator("select[name=scale]").focus()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        assert page.evaluate("document.activeElement.value") == "tiers"
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**#award")
+        expect(page.locator("select[name=steps_kpi]")).to_be_visible()
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.name") == "scale"
+
+
 def test_a_rule_is_written_without_scripts(browser: Browser, programme: sa.Engine, address: str):
     with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
