@@ -20,6 +20,7 @@ from partner_cx.errors import Forbidden, NotFound
 from partner_cx.network.partners import Partner
 from partner_cx.network.people import Person, Role
 from partner_cx.network.reps import is_visited_by
+from partner_cx.spelling import occurs
 
 NOT_YOURS = "There is no such partner, or it isn't yours to see."
 
@@ -73,7 +74,7 @@ def administrators_only(viewer: Viewer) -> None:
 def visible_partner(session: Session, viewer: Viewer, code: str) -> Partner:
     """A partner by its code, if there is one and the viewer may see it."""
     partner = None
-    if code.isprintable():  # PostgreSQL has no word for some signs, and no code holds them
+    if occurs(code):
         partner = session.scalars(sa.select(Partner).where(Partner.code == code)).one_or_none()
     if partner is None or not _may_see(session, viewer, partner):
         raise NotFound(NOT_YOURS)

@@ -1,7 +1,11 @@
-"""Spelling: names compared as people type them, without accents and capitals, on any database."""
+"""Spelling: names compared as people type them, without accents and capitals, on any database.
+
+And which signs there are in a name or a code at all.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +18,23 @@ _BOTH_CASES = _ACCENTED + _ACCENTED.upper()
 _PLAIN = str.maketrans(
     dict(zip(_BOTH_CASES, _WITHOUT * 2, strict=True)) | _IN_TWO | {"Œ": "oe", "Æ": "ae"}
 )
+
+# Intake takes no fact that holds one, and PostgreSQL has no word for some of them.
+_IN_NO_FACT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def occurs(text: str) -> bool:
+    """Whether a fact could hold a text: a code or a name that is asked for.
+
+    Not whether it can be seen: a space that doesn't break a line is a part of a name, and so is
+    what joins two signs into one.
+    """
+    return not _IN_NO_FACT.search(text)
+
+
+def without_strange(text: str) -> str:
+    """A text without the signs that no fact holds."""
+    return _IN_NO_FACT.sub("", text)
 
 
 def plain(text: str | None) -> str | None:

@@ -22,6 +22,7 @@ from partner_cx.measures.figures import Figure
 from partner_cx.network.partners import Partner
 from partner_cx.periods import Period
 from partner_cx.settings import Settings
+from partner_cx.spelling import occurs
 from partner_cx.words import Words
 from rewards.conditions import Verdict
 from rewards.deciding.retelling import retell
@@ -124,7 +125,7 @@ def explain_entry(
         .join(Account, Account.id == Entry.account_id)
         .where(Transfer.key == key, Account.owner == owner.wallet)
     )
-    transfer = session.scalars(own.limit(1)).first() if key.isprintable() else None
+    transfer = session.scalars(own.limit(1)).first() if occurs(key) else None
     if transfer is None:
         raise NotFound("There is no such entry on this statement.", remedy="Choose one from it.")
     decision_id = _decision_behind(session, transfer)

@@ -22,6 +22,7 @@ from partner_cx import effects
 from partner_cx.effects import OPEN_STATES, Listed, State
 from partner_cx.errors import Conflict, Invalid, NotFound
 from partner_cx.journal import Did, note
+from partner_cx.spelling import occurs
 
 router = APIRouter()
 
@@ -239,7 +240,7 @@ def _shown(
     *,
     error: tuple[str, str] | None = None,
 ) -> Response:
-    found = effects.listed(session, now=now, keys=[key]) if key.isprintable() else []
+    found = effects.listed(session, now=now, keys=[key]) if occurs(key) else []
     if not found:
         raise NotFound("No effect has this key.", remedy="The list of effects has those there are.")
     errors: Sequence[tuple[str, str]] = [(error[0], say(error[1]))] if error else []

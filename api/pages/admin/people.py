@@ -415,6 +415,6 @@ def _visits(session: Session, who: Person) -> list[dict[str, str]]:
         sa.select(Partner.code, Partner.name)
         .join(PartnerRep, PartnerRep.partner_id == Partner.id)
         .where(PartnerRep.person_id == who.id, PartnerRep.visits)
-        .order_by(sa.func.lower(Partner.name))
+        .order_by(sa.func.lower(Partner.name), Partner.code)
     )
     return [{"code": code, "name": name} for code, name in session.execute(visited)]

@@ -21,6 +21,7 @@ from partner_cx.measures.figures import State
 from partner_cx.network.groups import GroupMember
 from partner_cx.network.names import PartnerKind
 from partner_cx.network.partners import Partner
+from partner_cx.spelling import without_strange
 from partner_cx.words import Words
 
 E = TypeVar("E", bound=StrEnum)
@@ -83,7 +84,7 @@ def one_of(kind: type[E], code: str, what: Words) -> E:
 
 def clean(given: str) -> str:
     """What was typed, without signs that no name holds."""
-    return "".join(sign for sign in given if sign.isprintable()).strip()[:LONGEST]
+    return without_strange(given).strip()[:LONGEST]
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,10 @@ def choices(session: Session, language: str) -> Choices:
         found[name].append((code, label or code))
     found["kind"] = [(code, say(KINDS_OF_PARTNERS[code])) for code, _ in found["kind"]]
     return Choices(
-        {name: sorted(pairs, key=lambda pair: pair[1].casefold()) for name, pairs in found.items()}
+        {
+            name: sorted(pairs, key=lambda pair: (pair[1].casefold(), *pair))
+            for name, pairs in found.items()
+        }
     )
 
 
