@@ -217,8 +217,8 @@ def receive(
         work=intake.carried_out,
     )
     answer = transact(house.engine, work)
-    if not answer.replayed:
-        draw_events(house.engine, now=now, settings=house.settings)
+    # Also of what was answered before: that time it may have been cut off here.
+    draw_events(house.engine, now=now, settings=house.settings)
     return _response(answer)
 
 

@@ -158,12 +158,21 @@ def take_upload_in(
     with reading(engine) as session:
         upload = upload_of(session, number)
         session.expunge(upload)
-    if upload.import_id is not None:
-        return upload.import_id
-    with opened(upload) as facts, writing(engine) as session:
-        taken = hold_upload(session, number)
-        if taken is not None:
-            return taken
+    taken = upload.import_id or transact(
+        engine, lambda session: _take_in(session, upload, by=by, settings=settings, now=now)
+    )
+    # Also of what was taken in before: that time it may have been cut off here.
+    draw_events(engine, now=now, settings=settings)
+    return taken
+
+
+def _take_in(
+    session: Session, upload: Upload, *, by: str, settings: Settings, now: datetime
+) -> int:
+    taken = hold_upload(session, upload.id)
+    if taken is not None:
+        return taken
+    with opened(upload) as facts:
         report = take_open_file(
             session,
             kind_named(upload.kind or ""),
@@ -172,10 +181,9 @@ def take_upload_in(
             settings=settings,
             now=now,
         )
-        mine = sa.update(Upload).where(Upload.id == number)
-        session.execute(mine.values(import_id=report.import_id))
-        _note(session, upload, report, by, now)
-    draw_events(engine, now=now, settings=settings)
+    mine = sa.update(Upload).where(Upload.id == upload.id)
+    session.execute(mine.values(import_id=report.import_id))
+    _note(session, upload, report, by, now)
     return report.import_id
 
 

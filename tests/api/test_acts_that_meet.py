@@ -20,6 +20,7 @@ from partner_cx import effects
 from partner_cx.database import reading, transact
 from partner_cx.effects import Effect, Owed
 from partner_cx.journal import JournalLine
+from partner_cx.kinds import KINDS
 from partner_cx.network import letter_choices
 from partner_cx.network.changing import BY_HAND, change_person, end_person, let_back_in
 from partner_cx.network.people import Person
@@ -29,6 +30,8 @@ from partner_cx.network.sign_in_links import use_link
 from partner_cx.network.tokens import end_token, make_token
 from partner_cx.operations.facts import OrderLine
 from partner_cx.operations.imports import Source
+from partner_cx.operations.intake import hold_imports
+from partner_cx.operations.marks import hold_marks
 from partner_cx.words import Words
 from rewards.budgets import fund
 from rewards.ledger import Account
@@ -139,6 +142,19 @@ def test_a_file_that_was_just_thrown_away_is_no_longer_there(network: sa.Engine,
     answer = meeting(network, first, lambda: filled_in(ada, f"{path}{act}", **given))
     assert answer.status_code == 404, words(answer)
     assert (count(network, Upload), count(network, OrderLine)) == (0, 0)
+
+
+def test_a_file_that_lost_a_race_is_taken_in_all_the_same(network: sa.Engine):
+    ada = administrator(network)
+    path = pointed_at(ada)
+    answer = meeting(
+        network,
+        hold_marks,
+        lambda: filled_in(ada, f"{path}/take"),
+        then=lambda session: hold_imports(session, KINDS["order-lines"]),
+    )
+    assert answer.headers["location"] == path
+    assert count(network, OrderLine) == 1
 
 
 # --- Who may do what ------------------------------------------------------------------------------

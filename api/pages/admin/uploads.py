@@ -206,12 +206,12 @@ def take(
     with reading(house.engine) as session:
         upload = upload_of(session, number)
         session.expunge(upload)
-    if upload.import_id is not None or upload.mapping is None:
+    if upload.mapping is None:
         return see_other(request, f"/admin/uploads/{number}")
     try:
         with handing_in.opened(upload) as facts:
             rows = facts.rows_total_hint or 0
-        if rows > INLINE_ROWS:
+        if rows > INLINE_ROWS and upload.import_id is None:
             transact(
                 house.engine,
                 lambda session: handing_in.owe_taking_in(session, number, by=by, now=now),
