@@ -6,7 +6,7 @@ import multiprocessing
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 
@@ -14,8 +14,7 @@ import uvicorn
 
 from api.app import make_app
 from partner_cx.database import open_database
-from tests.harness.cast import SECRET
-from tests.harness.intake import SETTINGS
+from tests.harness.api_clients import PLENTY
 
 # A server that has imported everything once: each process forks from it in milliseconds.
 _PROCESSES = multiprocessing.get_context("forkserver")
@@ -52,7 +51,7 @@ def mortal_service(url: str) -> Iterator[Mortal]:
 
 
 def _serve(url: str, told: Connection) -> None:
-    app = make_app(open_database(url), replace(SETTINGS, secret=SECRET))
+    app = make_app(open_database(url), PLENTY)
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()  # whoever asks before the server is up waits a moment

@@ -96,11 +96,12 @@ def let_in(engine: sa.Engine, who: str) -> Mapping[str, str]:
     return dict(client.cookies)
 
 
-def browser(address: str, cookies: Mapping[str, str] | None = None) -> httpx.Client:
-    """A browser with its own connection. Redirects are not followed."""
-    return httpx.Client(
-        base_url=address, cookies=dict(cookies or {}), headers={"Origin": address}, timeout=60
-    )
+def browser(
+    address: str, cookies: Mapping[str, str] | None = None, token: str = ""
+) -> httpx.Client:
+    """A browser with its own connection. Redirects are not followed. token: a system's."""
+    headers = {"Origin": address} | ({"Authorization": f"Bearer {token}"} if token else {})
+    return httpx.Client(base_url=address, cookies=dict(cookies or {}), headers=headers, timeout=60)
 
 
 def together(*asks: Callable[[], T]) -> list[T]:
