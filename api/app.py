@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from http import HTTPStatus
 from time import monotonic
 from urllib.parse import urlsplit, urlunsplit
@@ -15,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import migrations, refusals
@@ -97,16 +99,11 @@ def make_app(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> FastAPI:
     """The service over a database. Nothing but the sign-in is open to a stranger."""
-    app = FastAPI(title="Partner CX", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Partner CX", routes=_routes(), docs_url=None, redoc_url=None, openapi_url=None
+    )
     app.state.wiring = Wiring(engine, settings, signing_secret(settings), clock)
     app.state.metrics = Metrics(app.state.wiring)
-    for router in (app.router, *PAGES, *OPEN_TO_PROGRAMS):
-        _answer_head_like_get(router)
-    for router in PAGES:
-        app.include_router(router, dependencies=[OwnForm, Place, Visitor])
-    for router in (letters.router, *document.ROUTERS):
-        app.include_router(router, dependencies=[Place])
-    app.include_router(health)
     app.mount("/static", KeptFiles(), name="static")
     app.add_middleware(WithinBounds)
     app.add_middleware(WithSafeHeaders)
@@ -116,17 +113,26 @@ def make_app(
     app.add_exception_handler(RequestValidationError, _not_understood)
     app.add_exception_handler(HTTPException, _by_status)
     app.add_exception_handler(Refused, _at_the_door)
-    _work_out_routes(app)
     return app
 
 
-def _work_out_routes(app: FastAPI) -> None:
-    """Here, where one thread is at work: FastAPI would do it while the first one asks.
+@cache
+def _routes() -> list[BaseRoute]:
+    """All of them, worked out here: FastAPI puts it off until the first one asks.
 
     It switches the whole process's warnings off and on meanwhile, and two at it trip each other.
     """
-    for _ in iter_route_contexts(app.routes):
+    everything = APIRouter()
+    for router in (*PAGES, *OPEN_TO_PROGRAMS):
+        _answer_head_like_get(router)
+    for router in PAGES:
+        everything.include_router(router, dependencies=[OwnForm, Place, Visitor])
+    for router in (letters.router, *document.ROUTERS):
+        everything.include_router(router, dependencies=[Place])
+    everything.include_router(health)
+    for _ in iter_route_contexts(everything.routes):
         pass
+    return everything.routes
 
 
 def _answer_head_like_get(router: APIRouter) -> None:
