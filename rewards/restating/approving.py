@@ -68,6 +68,11 @@ def withdraw(session: Session, proposal: Proposal, *, by: str, now: datetime) ->
     _settle(session, proposal, approved=False, by=by, why=SUPERSEDED, now=now)
 
 
+def hold_proposal(session: Session, proposal_id: int) -> None:
+    """Wait for whoever decides about a proposal, and hold off others until the commit."""
+    lock(session, f"proposal:{proposal_id}")
+
+
 def proposal_of(session: Session, proposal_id: int) -> Proposal:
     """Raises NotFound."""
     proposal = session.get(Proposal, proposal_id)
@@ -180,7 +185,7 @@ def _points(left: Carried | None) -> int:
 
 def _held(session: Session, proposal_id: int) -> tuple[Proposal, ProposalOutcome | None]:
     """A proposal that nobody else decides about until the transaction ends."""
-    lock(session, f"proposal:{proposal_id}")
+    hold_proposal(session, proposal_id)
     return proposal_of(session, proposal_id), session.get(
         ProposalOutcome, proposal_id, populate_existing=True
     )

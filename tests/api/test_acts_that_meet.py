@@ -50,6 +50,7 @@ from tests.harness.programme import (
     a_network,
     a_programme,
     close_it,
+    lines,
 )
 
 BY = "mia@brand.example"
@@ -353,6 +354,28 @@ def test_an_act_that_lost_a_race_for_accounts_is_carried_out_again(engine: sa.En
         then=lambda session: session.execute(first_taken),
     )
     assert answer.status_code == 303, answer.text
+
+
+@pytest.mark.parametrize("is_approved", [True, False])
+def test_a_correction_decided_about_while_it_is_looked_at_again_stays_decided(
+    engine: sa.Engine, is_approved: bool
+):
+    """The facts changed back meanwhile, for which it would have been withdrawn."""
+    number = awards_and_corrections(engine)[OTIF_BONUS.code]
+    take(engine, "order-lines", *lines("R1", 20))
+
+    def decide(session: Session) -> None:
+        if is_approved:
+            approving.approve(session, number, by=BY, now=NOW)
+        else:
+            approving.refuse(session, number, by=BY, why="Our mistake", now=NOW)
+
+    again = meeting(
+        engine, decide, lambda: restate(engine, QUARTER, now=NOW, by=BY, settings=SETTINGS)
+    )
+    assert number not in again.withdrawn
+    back = [each.points for each in again.proposed if each.rule.code == OTIF_BONUS.code]
+    assert back == ([OTIF_BONUS.award.points_max] if is_approved else [])
 
 
 def test_who_uses_a_link_and_who_signs_them_out_dont_wait_for_each_other(network: sa.Engine):
