@@ -6,7 +6,6 @@ A short form runs with the other tests; `PARTNER_CX_TRIALS=full` delivers and ki
 
 from __future__ import annotations
 
-import os
 import random
 from dataclasses import replace
 from typing import Any
@@ -25,8 +24,8 @@ from tests.harness.databases import EACH_KIND, copied_database, fresh_database
 from tests.harness.deliveries import deliver_at_once, die_drawing, draw_at_once
 from tests.harness.events import NOW, a_rule, holds, in_force, on_day, tell
 from tests.harness.intake import SETTINGS, partner, take
+from tests.harness.trials import FULL
 
-FULL = os.environ.get("PARTNER_CX_TRIALS") == "full"
 EVENTS, KILLS = (200, 40) if FULL else (25, 6)
 CODES = ("R1", "R2", "R3")
 DRAWS = random.Random(2026)

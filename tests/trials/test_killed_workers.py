@@ -5,7 +5,6 @@ A short form runs with the other tests; `PARTNER_CX_TRIALS=full` carries out 10,
 
 from __future__ import annotations
 
-import os
 import random
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +19,8 @@ from partner_cx.effects import Effect, owe_all
 from tests.harness.databases import fresh_database
 from tests.harness.killed_workers import received, work_and_kill
 from tests.harness.owed import note
+from tests.harness.trials import FULL
 
-FULL = os.environ.get("PARTNER_CX_TRIALS") == "full"
 EFFECTS, KILLS_EACH = (10_000, 15) if FULL else (600, 2)  # of each worker, on average
 SUBJECTS = 400  # of every second effect: few enough that many wait behind others
 

@@ -6,7 +6,6 @@ sync and of an increment, per database and version of Odoo.
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable
 from typing import Any
@@ -17,8 +16,8 @@ from partner_cx.database import open_database
 from tests.harness import killed_sync
 from tests.harness.databases import EACH_KIND, copied_database, fresh_database
 from tests.harness.odoo_sync import ALDER, ANNA_USER, BIRCH, CEDAR, GOLD, World, a_world, facts
+from tests.harness.trials import FULL
 
-FULL = os.environ.get("PARTNER_CX_TRIALS") == "full"
 AT_STATEMENTS, AT_MOMENTS = (40, 10) if FULL else (4, 1)
 FIRST, SECOND = "04-20 09:00", "04-21 09:00"
 KILLS = random.Random(2026)

@@ -5,7 +5,6 @@ A short form runs with the other tests; `PARTNER_CX_TRIALS=full` plays hundreds 
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,8 +17,9 @@ from partner_cx.database import open_database, reading
 from partner_cx.measures.refreshing import rebuild, refresh
 from tests.harness.databases import fresh_database
 from tests.harness.intake import SETTINGS, partner, take, take_out
+from tests.harness.trials import FULL
 
-STORIES = 400 if os.environ.get("PARTNER_CX_TRIALS") == "full" else 12
+STORIES = 400 if FULL else 12
 START = datetime(2026, 3, 25, 10, tzinfo=UTC)
 DAYS = [f"2026-{month:02}-{day:02}" for month in (3, 4) for day in (1, 2, 3, 15, 29)]
 INSTANTS = [f"{day}T{hour:02}:30" for day in DAYS for hour in (1, 9, 23)]
