@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -20,7 +20,7 @@ from api.catalogues import text
 from api.exports import FormatAsked
 from api.pages.rules.listing import meter
 from api.pages.rules.mistakes import told
-from api.paging import ROWS, PageAsked, offset, one_more
+from api.paging import ROWS, PageAsked, offset, one_more, paged
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import Manages, SeesNetwork
@@ -81,6 +81,7 @@ def budgets(
     now: Clock,
     language: Language,
     viewer: SeesNetwork,
+    number: PageAsked = 1,
     form: FormatAsked = None,
 ) -> Response:
     """Every budget, and where its points are."""
@@ -88,7 +89,7 @@ def budgets(
         rows = [_row(each) for each in reports(session)]
         columns = [translator(language)(each) for each in COLUMNS]
         return exports.table(request, columns, rows, "budgets", form)
-    return _list_page(request, session, now, language, viewer, _fresh())
+    return _list_page(request, session, now, language, viewer, _fresh(), number)
 
 
 @router.post("/budgets")
@@ -285,14 +286,16 @@ def _list_page(
     language: str,
     viewer: Viewer,
     filled: Filled,
+    number: int = 1,
 ) -> Response:
-    found = reports(session)
-    unfunded = sorted(_named_by_rules(session, now) - {each.code for each in found if each.funded})
+    funded = [each for each in reports(session) if each.funded]
+    unfunded = sorted(_named_by_rules(session, now) - {each.code for each in funded})
+    some = paged(request, funded, number, language)
     return page(
         request,
         "programme/budgets.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if filled.errors else HTTPStatus.OK,
-        lines=[_line(each, language) for each in found if each.funded],
+        lines=replace(some, rows=[_line(each, language) for each in some.rows]),
         unfunded=unfunded,
         alerts=[_alert(each, language) for each in alerts(session)[:ALERTS_SHOWN]],
         filled=filled,

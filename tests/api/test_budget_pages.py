@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from partner_cx.database import transact
 from partner_cx.journal import JournalLine
 from partner_cx.words import Words
-from rewards.budgets import POINTS_MAX, points_left, report
+from rewards.budgets import POINTS_MAX, fund, points_left, report
 from rewards.budgets.reservations import reserve
 from tests.harness.cast import HOME_ADDRESS, signed_in, the_cast
 from tests.harness.programme import BONUS, NOW, a_network, a_programme
@@ -162,3 +162,20 @@ def test_a_budget_that_a_rule_names_can_be_looked_at_before_it_has_points(engine
 @pytest.mark.parametrize("query", ["page=0", "page=x", "format=pdf", "page=99999999999999999999"])
 def test_an_address_that_makes_no_sense_is_refused(programme: sa.Engine, query: str):
     assert signed_in(programme, "manager").get(f"{PATH}?{query}").status_code == 422
+
+
+def test_many_budgets_stand_on_several_pages(programme: sa.Engine):
+    why = Words("A pilot", "Un essai")
+
+    def work(session: Session) -> None:
+        for number in range(60):
+            fund(session, f"pilot-{number:02}", 10, key=f"fund:{number}", why=why, now=NOW)
+
+    transact(programme, work)
+    client = signed_in(programme, "manager")
+    first, second = (client.get(f"/budgets?page={page}").text for page in (1, 2))
+    assert "1 to 50 of 61" in first
+    assert "/budgets/pilot-48" in first
+    assert "/budgets/pilot-59" not in first
+    assert "/budgets/pilot-59" in second
+    assert "pilot-59" in client.get("/budgets?format=csv").text
