@@ -21,6 +21,7 @@ MICRO = 1_000_000
 UNITS_MAX = 1_000_000_000
 MINOR_MAX = 10**15
 NOTHING = "–"  # what is printed where there was nothing to measure
+MINUS = "−"  # as high and as wide as the plus, unlike a hyphen
 NARROW_SPACE = "\u202f"  # unbreakable: in French before a percent sign and between thousands
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
@@ -120,7 +121,7 @@ def points_text(points: int, language: str) -> str:
 def number_text(
     value: int | Fraction | Decimal | None, language: str, decimals: int | None = None
 ) -> str:
-    """A number for a reader, thousands apart; a dash for none.
+    """A number for a reader, thousands apart, a true minus before one below zero; a dash for none.
 
     decimals: how many to show; unless told, two, and none for an int.
     """
@@ -147,7 +148,8 @@ def money_text(minor: int, currency: str, language: str) -> str:
     if get_currency_symbol(code, locale).isalpha():  # €5, but CHF 5
         pattern = pattern.replace("¤#", "¤\xa0#")
     amount = Decimal(f"{minor}e-{decimals}")
-    return format_currency(amount, code, pattern, locale, currency_digits=False)
+    told = format_currency(amount, code, pattern, locale, currency_digits=False)
+    return told.replace("-", MINUS)
 
 
 def _number(text: str, decimal: str) -> Decimal:
@@ -176,6 +178,7 @@ def _plain(number: Decimal) -> str:
 
 
 def _localised(text: str, language: str) -> str:
+    text = text.replace("-", MINUS)
     if not _is_french(language):
         return text
     return text.replace(",", NARROW_SPACE).replace(".", ",")

@@ -150,7 +150,7 @@ def test_a_share_is_printed_in_both_languages(
         (1650, "1,650 points", f"1{NARROW}650 points"),
         (1, "1 point", "1 point"),
         (0, "0 points", "0 point"),
-        (-1, "-1 point", "-1 point"),
+        (-1, "−1 point", "−1 point"),
     ],
 )
 def test_points_are_printed_in_both_languages(points: int, english: str, french: str) -> None:
@@ -162,6 +162,14 @@ def test_numbers_are_printed_with_the_decimals_asked_for() -> None:
     assert number_text(Fraction(1122, 10), "fr", 1) == "112,2"
     assert number_text(Fraction(45), "en") == "45.00"
     assert number_text(Decimal("1234.5"), "fr") == f"1{NARROW}234,50"
+
+
+def test_what_is_below_zero_has_a_true_minus() -> None:
+    """As high and as wide as the plus that stands in the same column."""
+    assert number_text(-1500, "en") == "−1,500"
+    assert number_text(Fraction(-111, 10), "fr", 1) == "−11,1"
+    assert percent(Fraction(-1, 20), "en") == "−5.00%"
+    assert money_text(-500, "EUR", "en") == "−€5.00"
     assert number_text(None, "fr") == "–"
 
 
@@ -169,9 +177,9 @@ def test_numbers_are_printed_with_the_decimals_asked_for() -> None:
     ("minor", "currency", "english", "french"),
     [
         (123450, "EUR", "€1,234.50", f"1{NARROW}234,50\xa0€"),
-        (-500, "EUR", "-€5.00", "-5,00\xa0€"),
+        (-500, "EUR", "−€5.00", "−5,00\xa0€"),
         (1200, "JPY", "¥1,200", f"1{NARROW}200\xa0JPY"),
-        (-99905, "CHF", "-CHF\xa0999.05", "-999,05\xa0CHF"),
+        (-99905, "CHF", "−CHF\xa0999.05", "−999,05\xa0CHF"),
         (1500, "TND", "TND\xa01.500", "1,500\xa0TND"),
         (150_000, "RSD", "RSD\xa01,500.00", f"1{NARROW}500,00\xa0RSD"),
     ],
