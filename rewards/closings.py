@@ -192,7 +192,7 @@ def _reservations(outcome: Outcome) -> Iterator[Words]:
     """What whoever reads the outcome must know besides."""
     if outcome.limited:
         yield Words(
-            "{limited} of them get nothing: they have reached a limit of the rule.",
+            "Of them without points, a limit of the rule being reached: {limited}.",
             "Dont sans gain, une limite de la règle étant atteinte\u202f: {limited}.",
         ).format(limited=_number(outcome.limited))
     if outcome.points_held:

@@ -166,8 +166,8 @@ def _never_large_enough(
         Words(
             "{small} of {all} could never win: {kpi} is judged from {wanted} on, and in {past} "
             "they never had more than {biggest}.",
-            "{small} sur {all} n’auraient jamais pu gagner\u202f: {kpi} se juge dès {wanted}, et "
-            "sur {past} ils n’en ont jamais eu plus de {biggest}.",
+            "Hors de portée de {small} sur {all}\u202f: {kpi} se juge dès {wanted}, et le plus "
+            "qu’on y ait vu sur {past} est {biggest}.",
         ).format(
             small=PARTNERS.times(small),
             all=how_many(all_),

@@ -178,7 +178,7 @@ def test_a_limit_counts_what_earlier_closes_awarded(network: sa.Engine) -> None:
     assert awarded == {"2026-04": 100, "2026-05": 100, "2026-06": 50, "2026-07": 0}
     (outcome,) = closed.outcomes
     assert (outcome.met, outcome.limited, outcome.points_unfunded) == (1, 1, 0)
-    assert "1 of them get nothing: they have reached a limit" in closed.sentences[1].en
+    assert "a limit of the rule being reached: 1" in closed.sentences[1].en
     assert balances(network) == {"R1": 250}
     assert close_it(network, "2026-06", now=LATER).points_awarded == 50
 
