@@ -26,6 +26,11 @@ AGAINST = {
     -1: text("The last value lies below the target, {target}."),
     0: text("The last value is the target, {target}."),
 }
+BOUNDED = {
+    1: text("The last value lies above this line: {bound} {target}."),
+    -1: text("The last value lies below this line: {bound} {target}."),
+    0: text("The last value lies on this line: {bound} {target}."),
+}
 
 
 @dataclass(frozen=True)
@@ -107,15 +112,20 @@ def line_chart(
     *,
     target: Fraction | None = None,
     target_told: str = "",
+    bound: str = "",
     language: str,
 ) -> LineChart:
-    """A line over its points from left to right, its lowest, highest and last value told."""
-    description = _description(points, target, target_told, language)
+    """A line over its points from left to right, its lowest, highest and last value told.
+
+    bound: what the target is called where it is another thing that isn't passed: a budget.
+    """
+    description = _description(points, target, target_told, bound, language)
     rows = tuple(Row(point.label, point.told) for point in points)
     known = [point.value for point in points if point.value is not None]
     if not known:
         return LineChart(title, description, rows)
     scale = sensible([*known, *([] if target is None else [target])])
+    called = f"{bound or Translator(language)('Target')} {target_told}".strip()
     places = [
         [(place, _across(place, len(points)), _down(scale, value)) for place, value in run]
         for run in runs_of([point.value for point in points])
@@ -132,7 +142,7 @@ def line_chart(
         ),
         dots=_dots(points, [each for run in places for each in run]),
         ticks=_ticks(points),
-        aim=None if target is None else _aim(scale, target, target_told, points, language),
+        aim=None if target is None else _aim(scale, target, called, points),
     )
 
 
@@ -219,7 +229,7 @@ def _every(points: Sequence[Point], width: int) -> int:
     return ceil(name / between_points)
 
 
-def _aim(scale: Scale, target: Fraction, told: str, points: Sequence[Point], language: str) -> Aim:
+def _aim(scale: Scale, target: Fraction, told: str, points: Sequence[Point]) -> Aim:
     """The target's line, its words on the side and the edge where the line is furthest away."""
     y = _down(scale, target)
     third = -(-len(points) // 3)
@@ -233,7 +243,7 @@ def _aim(scale: Scale, target: Fraction, told: str, points: Sequence[Point], lan
     side, down = max(((side, down) for side in sides for down in (-7, 17)), key=room)
     return Aim(
         y=y,
-        told=" ".join([Translator(language)("Target"), told]).strip(),
+        told=told,
         told_y=round(y + down, 1),
         x="0" if side == "start" else "100%",
         anchor=side,
@@ -241,7 +251,7 @@ def _aim(scale: Scale, target: Fraction, told: str, points: Sequence[Point], lan
 
 
 def _description(
-    points: Sequence[Point], target: Fraction | None, target_told: str, language: str
+    points: Sequence[Point], target: Fraction | None, target_told: str, bound: str, language: str
 ) -> str:
     """What the picture shows, in words."""
     say = Translator(language)
@@ -251,7 +261,10 @@ def _description(
     last = known[-1][1]
     said = [_course(points, say)]
     if target is not None:
-        said.append(say(AGAINST[(last > target) - (last < target)]).format(target=target_told))
+        against = BOUNDED if bound else AGAINST
+        said.append(
+            say(against[(last > target) - (last < target)]).format(target=target_told, bound=bound)
+        )
     return " ".join([*said, *gaps_told([each.label for each in points if each.value is None], say)])
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from partner_cx.database import Base, Id, Text
 
@@ -37,3 +38,9 @@ class Partner(Base):
     left_on: Mapped[date | None]  # the first day on which it is no partner any more
     source_id: Mapped[str | None] = mapped_column(Text)
     import_id: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))
+
+
+def names_of(session: Session, codes: Iterable[str]) -> dict[str, str]:
+    """What partners are called, by their codes; codes of nobody are left out."""
+    wanted = sa.select(Partner.code, Partner.name).where(Partner.code.in_(sorted(set(codes))))
+    return dict(session.execute(wanted).all())

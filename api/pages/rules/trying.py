@@ -29,7 +29,7 @@ from api.pages.rules.crumbs import crumbs
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import SeesNetwork
-from partner_cx.network.partners import Partner
+from partner_cx.network.partners import names_of
 from partner_cx.periods import Period
 from partner_cx.quantities import number_text, percent, points_text
 from partner_cx.settings import Settings
@@ -238,7 +238,7 @@ def _told(session: Session, test: BackTest, language: str) -> dict[str, Any]:
     losers, winners = changes[:SHOWN], changes[::-1][:SHOWN]
     codes = [each.partner_code for each in (*losers, *winners)]
     reach = test.reach[:SHOWN]
-    names = _names(session, [*codes, *(each.candidate.code for each in reach)])
+    names = names_of(session, [*codes, *(each.candidate.code for each in reach)])
 
     def named(code: str) -> dict[str, str]:
         return {"name": names.get(code, code), "href": f"/partners/{quote(code, safe='')}"}
@@ -295,6 +295,7 @@ def _running_chart(test: BackTest, language: str) -> object:
         points,
         target=None if budget is None else Fraction(budget),
         target_told="" if budget is None else number_text(budget, language),
+        bound=say("Budget"),
         language=language,
     )
 
@@ -349,13 +350,6 @@ def _group(share: Share, language: str) -> str:
     if share.group is None:
         return say("none")
     return say(SIZE_NAMES[share.group]) if share.by == "size" else share.group
-
-
-def _names(session: Session, codes: Sequence[str]) -> dict[str, str]:
-    found = session.execute(
-        sa.select(Partner.code, Partner.name).where(Partner.code.in_(sorted(set(codes))))
-    )
-    return dict(found.all())
 
 
 # --- To take along ------------------------------------------------------------------------------
