@@ -68,3 +68,17 @@ def told_state(state: State | None, language: str) -> ToldState | None:
     if state is None:
         return None
     return ToldState(state.value, SIGNS[state], translator(language)(STATE_WORDS[state]))
+
+
+def told_standing(state: State, count: int, language: str) -> str:
+    """How many stand in a state: `23 missed`."""
+    say = translator(language)
+    match state:
+        case State.GREEN:
+            return say.many("{count} reached", "{count} reached", count)
+        case State.RED:
+            return say.many("{count} missed", "{count} missed", count)
+        case State.NO_DATA:
+            return say.many("{count} no data", "{count} no data", count)
+        case State.STALE:
+            return say.many("{count} out of date", "{count} out of date", count)

@@ -71,7 +71,7 @@ def test_a_quarter_is_closed_by_pages_alone(ready: sa.Engine):
     work(ready)
     page = manager.get("/closes/2026Q2").text
     assert "Closed on" in page
-    assert "1 award" in manager.get("/closes").text
+    assert 'data-label="Awards">1</td>' in manager.get("/closes").text
     assert "closed a period" in manager.get("/journal").text
 
 

@@ -208,7 +208,7 @@ def _closed(close: Close, say: Translator) -> dict[str, Any]:
         "href": f"/closes/{close.period}",
         "closed_at": close.closed_at,
         "closed_by": close.closed_by,
-        "met": say.many("{count} award", "{count} awards", close.met),
+        "met": number_text(close.met, say.language),
         "points": number_text(close.points, say.language),
         "unpaid": points_text(close.points - close.paid, say.language)
         if close.points > close.paid

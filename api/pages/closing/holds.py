@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import Manages, SeesNetwork
 from partner_cx.database import transact
+from partner_cx.network.partners import names_of
 from partner_cx.quantities import number_text
 from rewards import holds
 from rewards.holds import Held
@@ -115,20 +117,25 @@ def _shown(
     held = holds.pending(session)
     held.sort(key=lambda each: not (each.needs_approval and each.is_due(today)))
     some = paged(request, held, number, language)
+    names = names_of(session, [_code(each) for each in some.rows])
     return {
-        "held": [_told(each, today, language) for each in some.rows],
+        "held": [_told(each, names, today, language) for each in some.rows],
         "pages": some,
         "due": sum(1 for each in held if each.is_due(today) and not each.needs_approval),
         "error": None,
     }
 
 
-def _told(held: Held, today: Any, language: str) -> dict[str, Any]:
-    owner = held.owner.partition(":")[2]
+def _code(held: Held) -> str:
+    return held.owner.partition(":")[2]
+
+
+def _told(held: Held, names: Mapping[str, str], today: Any, language: str) -> dict[str, Any]:
+    owner = _code(held)
     is_partner = held.owner.startswith("partner:")
     return {
         "key": held.key,
-        "owner": owner,
+        "owner": names.get(owner, owner) if is_partner else owner,
         "href": f"/statements/{quote(owner, safe='')}" if is_partner else "",
         "points": number_text(held.points, language),
         "on": held.on,

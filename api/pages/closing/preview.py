@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api.pages.network.alerts import KIND_NAMES
-from api.pages.told import SIGNS, STATE_WORDS
+from api.pages.told import SIGNS, told_standing
 from api.render import translator
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import State
@@ -54,7 +54,6 @@ def _heard(each: Heard, ends_at: datetime, language: str) -> dict[str, Any]:
 
 
 def _judged(each: Judged, language: str) -> dict[str, Any]:
-    say = translator(language)
     return {
         "kpi": each.kpi,
         "label": CATALOGUE[each.kpi].label.in_(language),
@@ -62,8 +61,7 @@ def _judged(each: Judged, language: str) -> dict[str, Any]:
             {
                 "code": state.value,
                 "sign": SIGNS[state],
-                "word": say(STATE_WORDS[state]),
-                "count": number_text(each.states[state], language),
+                "told": told_standing(state, each.states[state], language),
             }
             for state in State
             if state in each.states

@@ -18,7 +18,7 @@ STATES = {
     State.HELD_BACK: text("waiting for what was asked for before it"),
     State.UNDER_WAY: text("under way"),
     State.PARKED: text("couldn’t be done"),
-    State.DONE: text("done"),
+    State.DONE: text("finished"),
     State.DROPPED: text("given up"),
 }
 NAMES = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, Writing, wiring
 from api.sign_in import Manages, SeesNetwork
 from partner_cx.database import transact
+from partner_cx.network.partners import names_of
 from partner_cx.periods import Period
 from partner_cx.quantities import number_text
 from rewards.restating.approving import Listed, approve, proposals, refuse
@@ -45,11 +47,12 @@ def proposed(
     found = proposals(session, period=chosen)
     found.sort(key=lambda each: (each.state != "open", -each.proposal.id))
     some = paged(request, found, number, language)
+    names = names_of(session, [each.partner_code for each in some.rows])
     return page(
         request,
         "programme/closing/restatements.html",
         period=chosen.label(language) if chosen else "",
-        proposals=[_listed(each, language) for each in some.rows],
+        proposals=[_listed(each, names, language) for each in some.rows],
         pages=some,
     )
 
@@ -111,11 +114,12 @@ def _one(
     error: str = "",
 ) -> Response:
     [found] = proposals(session, only=proposal_id)
+    names = names_of(session, [found.partner_code])
     return page(
         request,
         "programme/closing/restatement.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
-        each=_listed(found, language),
+        each=_listed(found, names, language),
         facts=_facts(found, language),
         outcome=found.outcome,
         manages=viewer.manages,
@@ -124,7 +128,7 @@ def _one(
     )
 
 
-def _listed(each: Listed, language: str) -> dict[str, Any]:
+def _listed(each: Listed, names: Mapping[str, str], language: str) -> dict[str, Any]:
     points = each.proposal.points
     return {
         "id": each.proposal.id,
@@ -132,7 +136,7 @@ def _listed(each: Listed, language: str) -> dict[str, Any]:
         "period": Period.parse(each.period).label(language),
         "close_href": f"/closes/{each.period}",
         "rule": each.rule_code,
-        "partner": each.partner_code,
+        "partner": names.get(each.partner_code, each.partner_code),
         "statement_href": f"/statements/{quote(each.partner_code, safe='')}",
         "points": f"{'+' if points > 0 else ''}{number_text(points, language)}",
         "carried": number_text(each.carried_points, language) if each.carried_points else "",

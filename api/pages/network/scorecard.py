@@ -13,7 +13,7 @@ from api.charts.splits import Part, split
 from api.exports import Cell
 from api.pages.definitions import FAMILY_NAMES
 from api.pages.network.choosing import place
-from api.pages.told import STATE_WORDS, Told, ToldState, told, told_state
+from api.pages.told import STATE_WORDS, Told, ToldState, told, told_standing, told_state
 from api.render import translator
 from partner_cx.insights.standings import Standing
 from partner_cx.measures.catalogue import CATALOGUE
@@ -55,7 +55,7 @@ class Count:
     """How many partners stand in a state, and where they are listed."""
 
     state: ToldState
-    number: str
+    told: str
     href: str
 
 
@@ -171,7 +171,7 @@ def _count(kpi: str, state: State, standing: Standing, period: Period, language:
     assert shown is not None
     return Count(
         state=shown,
-        number=number_text(standing.of(state), language),
+        told=told_standing(state, standing.of(state), language),
         href=place("/partners", kpi=kpi, state=state.value, period=period),
     )
 
