@@ -266,7 +266,7 @@ def _task(each: Standing, say: Translator) -> dict[str, Any]:
     return {
         "name": planned.task.name,
         "does": planned.task.what.in_(say.language),
-        "when": planned.written if planned.wanted else say("not set up"),
+        "written": planned.written if planned.wanted else "",
         "last": each.last,
         "state": say(STATES[each.state]) if each.state else "",
         "colour": colour.get(each.state, "") if each.state else "",
