@@ -20,7 +20,7 @@ from api.catalogues import text
 from api.exports import FormatAsked
 from api.pages.rules.listing import meter
 from api.pages.rules.mistakes import told
-from api.paging import ROWS, PageAsked, offset, one_more, paged
+from api.paging import ROWS, PageAsked, of_page, offset, one_more
 from api.render import page, translator
 from api.request_scope import Clock, Language, Reading, wiring
 from api.sign_in import Manages, SeesNetwork
@@ -290,12 +290,14 @@ def _list_page(
 ) -> Response:
     funded = [each for each in reports(session) if each.funded]
     unfunded = sorted(_named_by_rules(session, now) - {each.code for each in funded})
-    some = paged(request, funded, number, language)
+    shown = funded[offset(number) :][:ROWS]
     return page(
         request,
         "programme/budgets.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if filled.errors else HTTPStatus.OK,
-        lines=replace(some, rows=[_line(each, language) for each in some.rows]),
+        lines=of_page(
+            request, [_line(each, language) for each in shown], len(funded), number, language
+        ),
         unfunded=unfunded,
         alerts=[_alert(each, language) for each in alerts(session)[:ALERTS_SHOWN]],
         filled=filled,
