@@ -67,8 +67,10 @@ class Towards:
     @property
     def urgency(self) -> tuple[int, object, int, str]:
         """What comes first: the nearest that can still be reached, then what lacks data."""
-        rank = {Status.SHORT: 0, Status.UNKNOWN: 1, Status.ON_COURSE: 2, Status.CERTAIN: 3}
-        return rank.get(self.status, 4), self.outlook.distance, self.days_left, self.rule.code
+        rank = {Status.SHORT: 0, Status.UNKNOWN: 1, Status.ON_COURSE: 3, Status.CERTAIN: 4}
+        far = self.status is Status.SHORT and self.outlook.far
+        place = 2 if far else rank.get(self.status, 5)
+        return place, self.outlook.distance, self.days_left, self.rule.code
 
 
 @dataclass(frozen=True)

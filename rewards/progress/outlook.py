@@ -33,6 +33,7 @@ from rewards.sentences.things import counted
 from rewards.statements.nearest import Step, nearest, way_to
 
 _KEPT_OR_BROKEN = (Family.ORDERS, Family.TICKETS, Family.VISITS, Family.INVOICES)
+_AS_MANY_AGAIN = Fraction(1, 2)  # the gap of a step that takes as many as there were so far
 
 
 @dataclass(frozen=True)
@@ -55,11 +56,16 @@ class Standing:
 
 @dataclass(frozen=True)
 class Outlook:
-    """The nearest way to what isn't earned yet. distance: how far it is, to be compared by."""
+    """The nearest way to what isn't earned yet.
+
+    distance: how far it is, to be compared by. far: it takes more promises kept in a row than the
+    period has had so far, so that hardly anybody goes it.
+    """
 
     todo: tuple[Words, ...] = ()
     reachable: bool = True
     distance: tuple[int, Fraction, int] = (0, Fraction(0), 0)
+    far: bool = False
 
 
 def standing(condition: Condition, evidence: Evidence) -> Standing:
@@ -87,7 +93,11 @@ def of(decision: Decision) -> Outlook:
         return Outlook(
             tuple(step.sentence for step in steps if not step.reachable), False, way.length
         )
-    return Outlook(tuple(step.sentence for step in steps), True, way.length)
+    far = any(
+        step is not asked and step.gap > _AS_MANY_AGAIN
+        for step, asked in zip(steps, way.steps, strict=True)
+    )
+    return Outlook(tuple(step.sentence for step in steps), True, way.length, far)
 
 
 def is_settled(condition: Condition, evidence: Evidence) -> bool:

@@ -67,6 +67,17 @@ def test_what_is_missed_says_what_would_still_outweigh_it(network: sa.Engine):
     assert todo.fr == "40 lignes de plus sans raté mèneraient OTIF à 95\u202f%."
 
 
+def test_what_hardly_anybody_would_go_for_comes_last(network: sa.Engine):
+    """Forty lines in a row, where the whole quarter has had twenty so far."""
+    repaired = replace(OTIF_BONUS, code="repaired", conditions=(KpiIsGreen("ftfr"),))
+    measured(network, OTIF_BONUS, repaired)
+    found = ahead(network, "R2").towards
+    assert [(each.rule.code, each.outlook.far) for each in found] == [
+        ("repaired", False),
+        (OTIF_BONUS.code, True),
+    ]
+
+
 def test_what_nobody_measured_is_neither_met_nor_missed(network: sa.Engine):
     found = towards(measured(network, OTIF_BONUS), "R3")
     assert found.status is Status.UNKNOWN

@@ -131,9 +131,12 @@ def _left(left: Left, language: str) -> str:
 
 
 def next_steps(ahead: Progress, language: str) -> list[dict[str, Any]]:
-    """What to do next: what is nearest to a reward first, then what lacks data, then the rest."""
+    """What to do next: what is nearest to a reward first, then what lacks data, then the rest.
+
+    Last of all comes what hardly anybody would go for, however few ways there are besides.
+    """
     say = translator(language)
-    steps = [
+    steps: list[dict[str, Any]] = [
         {
             "title": each.rule.label.in_(language),
             "anchor": f"rule-{each.rule.code}",
@@ -142,6 +145,7 @@ def next_steps(ahead: Progress, language: str) -> list[dict[str, Any]]:
             "days": days_left(each.days_left, language),
             "is_soon": each.days_left <= SOON_DAYS,
             "lacks_data": each.status is Status.UNKNOWN,
+            "far": each.outlook.far,
         }
         for each in ahead.towards
         if each.status in (Status.SHORT, Status.UNKNOWN) and each.outlook.todo
@@ -164,9 +168,10 @@ def next_steps(ahead: Progress, language: str) -> list[dict[str, Any]]:
                 "days": "",
                 "is_soon": False,
                 "lacks_data": False,
+                "far": False,
             }
         )
-    return steps[:STEPS_SHOWN]
+    return sorted(steps, key=lambda step: step["far"])[:STEPS_SHOWN]
 
 
 def _room(each: Repeated) -> bool:
