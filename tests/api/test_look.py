@@ -82,8 +82,11 @@ def test_the_menu_waits_behind_a_button_where_there_is_no_room(browser: Browser,
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
         expect(menu.get_by_role("link", name="Network")).to_be_visible()
+        page.keyboard.press("Tab")
+        expect(menu.get_by_role("link").first).to_be_focused()
         page.keyboard.press("Escape")
         expect(menu).to_be_hidden()
+        expect(page.get_by_role("button", name="Menu")).to_be_focused()
 
 
 def test_the_open_menu_keeps_nobody_out(browser: Browser):
