@@ -24,7 +24,7 @@ class PartnerRep(Base):
     import_id: Mapped[int] = mapped_column(sa.ForeignKey("imports.id"))
 
 
-def visited_by(person_id: int) -> sa.Select[int]:
+def visited_by(person_id: int | sa.BindParameter[int]) -> sa.Select[int]:
     """The ids of the partners that a person visits, to be asked for within a query."""
     return sa.select(PartnerRep.partner_id).where(
         PartnerRep.person_id == person_id, PartnerRep.visits

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from partner_cx.network.partners import Partner
+from partner_cx.network.reps import visited_by
 from partner_cx.periods import Period
 from partner_cx.prepared import Prepared
 from rewards.decisions import DecisionRow
@@ -105,15 +106,18 @@ class Supplied(NamedTuple):
 
 
 def supplied(
-    session: Session, partner_id: int, *, limit: int, offset: int = 0
+    session: Session, partner_id: int, *, limit: int, offset: int = 0, rep_id: int | None = None
 ) -> Sequence[Supplied]:
-    """The partners below one, at any depth, by name."""
-    asked = {"partner_id": partner_id, "most": limit, "skipped": offset}
-    return [Supplied(*row) for row in _supplied().rows(session, asked)]
+    """The partners below one, at any depth, by name.
+
+    rep_id: of them those that this person visits; None: all.
+    """
+    asked = {"partner_id": partner_id, "most": limit, "skipped": offset, "rep_id": rep_id}
+    return [Supplied(*row) for row in _supplied(of_rep=rep_id is not None).rows(session, asked)]
 
 
 @lru_cache
-def _supplied() -> Prepared:
+def _supplied(*, of_rep: bool) -> Prepared:
     first = sa.select(Partner.id, sa.literal(1).label("level")).where(Partner.parent_id == _OWN)
     below = first.cte("below", recursive=True)
     child = aliased(Partner)
@@ -122,6 +126,7 @@ def _supplied() -> Prepared:
         .join(below, child.parent_id == below.c.id)
         .where(below.c.level < _LEVELS_MAX)
     )
+    visited = sa.bindparam("rep_id", type_=sa.BigInteger)
     told = (Partner.code, Partner.name, Partner.kind, Partner.tier, Partner.region, Partner.country)
     return Prepared(
         sa.select(
@@ -133,7 +138,11 @@ def _supplied() -> Prepared:
             Account,
             sa.and_(Account.partner_id == Partner.id, Account.kind == AccountKind.WALLET),
         )
-        .where(Partner.id.in_(sa.select(below.c.id)), Partner.id != _OWN)
+        .where(
+            Partner.id.in_(sa.select(below.c.id)),
+            Partner.id != _OWN,
+            *([Partner.id.in_(visited_by(visited))] if of_rep else []),
+        )
         .order_by(sa.func.lower(Partner.name), Partner.code)
         .limit(sa.bindparam("most", type_=sa.Integer))
         .offset(sa.bindparam("skipped", type_=sa.Integer))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import sqlalchemy as sa
 
@@ -85,3 +87,16 @@ def test_others_entries_and_decisions_arent_told_by_any_way(closed: sa.Engine, w
     for path in ("/statements/R1", "/figures/R1", "/partners/R1", "/statements/R2/../R1"):
         for asked in ("", "?format=csv", "?format=xlsx", "?kpi=otif", f"?decision={min(others)}"):
             assert client.get(path + asked).status_code == 404
+
+
+def test_a_rep_is_shown_of_the_partners_below_those_it_visits(closed: sa.Engine):
+    take(
+        closed,
+        "reps",
+        {"rep_email": "rep@brand.example", "partner_code": "D1"},
+        {"rep_email": "rep@brand.example", "partner_code": "R2"},
+    )
+    told = signed_in(closed, "rep").get("/partners/D1").text
+    assert re.findall(r'href="/partners/(R\d)"', told) == ["R2"]
+    told = signed_in(closed, "distributor").get("/home").text
+    assert re.findall(r'href="/partners/(R\d)"', told) == ["R1", "R2", "R3"]

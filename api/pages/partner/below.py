@@ -22,6 +22,7 @@ from api.render import fragment
 from partner_cx.measures.catalogue import CATALOGUE
 from partner_cx.measures.figures import Figure, State
 from partner_cx.measures.scorecards import ScorecardRow
+from partner_cx.network.people import Role
 from partner_cx.periods import Period
 from partner_cx.prepared import Prepared, among, spread
 from partner_cx.quantities import number_text
@@ -45,9 +46,10 @@ class Below:
 def below(view: View, partner_id: int, quarter: Period, number: int) -> Below | None:
     """The partners below, with their states in the running quarter, or else at the last close.
 
-    number: which page of them. None: there are none.
+    A rep is shown those that it visits. number: which page of them. None: there are none.
     """
-    found = supplied(view.session, partner_id, limit=ROWS, offset=offset(number))
+    rep_id = view.viewer.person.id if view.viewer.role is Role.REP else None
+    found = supplied(view.session, partner_id, limit=ROWS, offset=offset(number), rep_id=rep_id)
     if not found:
         return None
     period, figures = _states(view.session, quarter, [each.code for each in found])
