@@ -7,7 +7,6 @@ again the same form is sent again. A short form runs with the other tests;
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 import time
@@ -40,8 +39,9 @@ from tests.harness.intake import order_line
 from tests.harness.killed_service import Mortal, mortal_service
 from tests.harness.programme import OTIF_BONUS
 from tests.harness.service import browser, let_in
+from tests.harness.trials import FULL
 
-KILLS = 200 if os.environ.get("PARTNER_CX_TRIALS") == "full" else 6  # of each database
+KILLS = 200 if FULL else 6  # of each database
 DRAW = random.Random(2026)
 WHY = Words("Spring", "Printemps")
 LINES = 200

@@ -6,7 +6,6 @@ database: half of them spread over every statement and commit, half at random mo
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Iterator
@@ -19,8 +18,8 @@ from partner_cx.database import open_database
 from tests.harness import killed_close
 from tests.harness.databases import EACH_KIND, copied_database, fresh_database
 from tests.harness.programme import a_network, a_programme, close_it, ledger
+from tests.harness.trials import FULL
 
-FULL = os.environ.get("PARTNER_CX_TRIALS") == "full"
 AT_STATEMENTS, AT_MOMENTS = (25, 25) if FULL else (4, 2)
 KILLS = random.Random(2026)
 

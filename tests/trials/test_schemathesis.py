@@ -7,7 +7,6 @@ thousand requests and more.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from itertools import product
 from traceback import format_exception_only
@@ -36,8 +35,8 @@ from tests.harness.api_clients import PLENTY, a_token
 from tests.harness.cast import a_closed_programme
 from tests.harness.databases import EACH_KIND, prepared_engine
 from tests.harness.programme import NOW
+from tests.harness.trials import FULL
 
-FULL = os.environ.get("PARTNER_CX_TRIALS") == "full"
 EACH = 250 if FULL else 6  # requests for each operation, each as documented and otherwise
 CHECKS = [
     not_a_server_error,
