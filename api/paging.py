@@ -21,12 +21,11 @@ from partner_cx.quantities import number_text
 T = TypeVar("T")
 
 ROWS = 50
+PAGES_MOST = 1_000_000
 # What an endpoint takes `?page=` as. Beyond the last page there is nothing, which is said.
-PageAsked = Annotated[int, Query(alias="page", ge=1, le=1_000_000)]
-
-
+PageAsked = Annotated[int, Query(alias="page", ge=1, le=PAGES_MOST)]
 # The same for lists that share a page with others, each under a name of its own.
-PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
+PageNumber = Annotated[int, Query(ge=1, le=PAGES_MOST)]
 
 
 @dataclass(frozen=True)

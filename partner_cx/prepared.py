@@ -1,8 +1,8 @@
 """Statements that are put into words once, and said straight to the driver.
 
-For the few that every event needs. What SQLAlchemy does on the way to the driver and back costs
-several times what the database takes to answer them; it is done here when a statement is first
-said on a kind of database, and never again.
+For the few that every event needs, or every visit of a page. What SQLAlchemy does on the way to the
+driver and back costs several times what the database takes to answer them; it is done here when a
+statement is first said on a kind of database, and never again.
 """
 
 from __future__ import annotations
@@ -39,16 +39,17 @@ class Prepared:
         *,
         given: Iterable[str] = (),
         into: Callable[[Any], Any] | None = None,
+        remembered: int = 10_000,
     ) -> None:
         """Nothing is put into words yet.
 
         statement: or a function that makes it for a dialect, where they differ.
         into: what is made of a row of hashable values, where that never changes: it is made once
-            of equal rows.
+            of equal rows. remembered: of so many.
         """
         self._statement = statement
         self._given = list(given) or None
-        self._into = into
+        self._into = _Into(into, remembered) if into else None
         self._worded: dict[str, _Worded] = {}
 
     def rows(self, session: Session, values: Mapping[str, Any]) -> list[Any]:
@@ -139,6 +140,13 @@ def _open_line(session: Session) -> _Line:
 _LINE = "prepared.line"
 
 
+class _Into(NamedTuple):
+    """What is made of a row, and of how many different ones it is remembered."""
+
+    make: Callable[[Any], Any]
+    remembered: int
+
+
 @dataclass
 class _Worded:
     """A statement in the words of one kind of database.
@@ -153,7 +161,7 @@ class _Worded:
     bind: Callable[[Mapping[str, Any]], Any]
     returns: bool
     columns: Sequence[Any]
-    into: Callable[[Any], Any] | None
+    into: _Into | None
     read: Callable[[Sequence[Any]], list[Any]] | None = None
 
     def learn_to_read(self, line: _Line) -> Callable[[Sequence[Any]], list[Any]]:
@@ -166,7 +174,7 @@ class _Worded:
 def _put_into_words(
     statement: Any,
     given: list[str] | None,
-    into: Callable[[Any], Any] | None,
+    into: _Into | None,
     dialect: sa.Dialect,
 ) -> _Worded:
     compiled = statement.compile(dialect=dialect, column_keys=given)
@@ -228,7 +236,7 @@ def _picking(names: Sequence[str]) -> Callable[[Mapping[str, Any]], Iterable[Any
 def _reading(
     columns: Sequence[Any],
     told: Sequence[Any],
-    into: Callable[[Any], Any] | None,
+    into: _Into | None,
     dialect: sa.Dialect,
 ) -> Callable[[Sequence[Any]], list[Any]]:
     """What makes rows of the driver's. told: the driver's types, by place."""
@@ -241,11 +249,8 @@ def _reading(
     made = partial(_made, row, makes) if makes else row
     if into is None:
         return lambda found: [*map(made, found)]
-    remembered = lru_cache(maxsize=_REMEMBERED)(lambda found: into(made(found)))
+    remembered = lru_cache(into.remembered)(lambda found: into.make(made(found)))
     return lambda found: [*map(remembered, found)]
-
-
-_REMEMBERED = 10_000  # rows of one statement
 
 
 def _made(

@@ -65,11 +65,22 @@ class Towards:
         return self.rule.award.points_max
 
     @property
+    def is_open(self) -> bool:
+        """Whether there is something left to do for it."""
+        return self.status in (Status.SHORT, Status.UNKNOWN)
+
+    @property
+    def is_far(self) -> bool:
+        """Whether hardly anybody would go for what is left to do."""
+        return self.is_open and self.outlook.far
+
+    @property
     def urgency(self) -> tuple[int, object, int, str]:
-        """What comes first: the nearest that can still be reached, then what lacks data."""
+        """What comes first: the nearest that can still be reached, then what lacks data, then
+        what is far, then what is met as things stand.
+        """
         rank = {Status.SHORT: 0, Status.UNKNOWN: 1, Status.ON_COURSE: 3, Status.CERTAIN: 4}
-        far = self.status is Status.SHORT and self.outlook.far
-        place = 2 if far else rank.get(self.status, 5)
+        place = 2 if self.is_far else rank.get(self.status, 5)
         return place, self.outlook.distance, self.days_left, self.rule.code
 
 

@@ -30,6 +30,8 @@ from rewards.rulebook import RuleVersion
 from rewards.rules import Rule
 from rewards.rules.limits import Won, looks_back_to
 
+FIGURES_REMEMBERED = 4_000  # of each kind of rules in force, of some kilobyte each
+
 Key = tuple[Period, str]  # a period and whose figures
 
 
@@ -151,7 +153,7 @@ def _read(
     return found
 
 
-@lru_cache(maxsize=16)  # each remembers thousands of figures
+@lru_cache(maxsize=8)
 def _reading(
     table: type[ScorecardRow | FrozenFigure], periods: int, levels: int, subjects: int, kpis: int
 ) -> Prepared:
@@ -163,7 +165,11 @@ def _reading(
         among(table.subject, "subject", subjects),
         among(table.kpi, "kpi", kpis),
     )
-    return Prepared(asked, into=lambda row: (row.period, row.level, row.subject, figure_of(row)))
+    return Prepared(
+        asked,
+        into=lambda row: (row.period, row.level, row.subject, figure_of(row)),
+        remembered=FIGURES_REMEMBERED,
+    )
 
 
 def _members(

@@ -78,7 +78,7 @@ class Carried:
 
 
 def carried(session: Session, partner_ids: Collection[int] | None = None) -> list[Carried]:
-    """What is still to be taken back, the oldest first.
+    """What is still to be taken back, the oldest first, of what has been flushed.
 
     partner_ids: from these alone; None: from everyone.
     """

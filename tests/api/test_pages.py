@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import api.app
 from api.wiring import set_up_logs
 from partner_cx.database import open_database, transact
 from partner_cx.measures.measuring import measure
@@ -230,6 +231,7 @@ def test_the_first_who_ask_find_the_routes_worked_out(
     programme: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ):
     """FastAPI puts off reading endpoints, and does it with the process's warnings in its hands."""
+    api.app._routes.cache_clear()
     client = signed_in(programme, "manager")
     monkeypatch.setattr("fastapi.routing.get_dependant", lambda **_: pytest.fail("read late"))
     assert client.get("/partners").status_code == 200

@@ -26,7 +26,7 @@ from tests.harness.cast import closed_programme, signed_in, the_cast
 from tests.harness.counting import counted
 from tests.harness.databases import KINDS, fresh_database
 from tests.harness.intake import SETTINGS, partner, take
-from tests.harness.programme import BONUS, NOW, QUARTER, a_network, a_programme
+from tests.harness.programme import BONUS, NOW, QUARTER, a_network, a_programme, lines
 
 PAGES = ("/home", "/statement", "/figures")
 BEFORE_THE_CLOSE = datetime(2026, 6, 18, 9, tzinfo=UTC)
@@ -300,6 +300,34 @@ def test_a_page_asks_as_often_however_large_network_and_ledger_are(address: str)
         with counted(engine) as many:
             assert client.get(address).status_code == 200
         assert many.count == few.count <= 16
+
+
+def test_the_table_of_those_below_never_grows_old(closed: sa.Engine):
+    client = signed_in(closed, "distributor")
+
+    def table(address: str = "/home") -> str:
+        (found,) = re.findall(
+            r'<table class="stacks partners".*?</table>', client.get(address).text, re.DOTALL
+        )
+        return str(found)
+
+    def measured() -> None:
+        take(closed, "order-lines", *lines("R2", 3, day="2026-07-01"))
+        refreshing.refresh(closed, now=NOW, settings=SETTINGS)
+        transact(closed, lambda s: measure(s, QUARTER.next(), now=NOW, settings=SETTINGS))
+
+    seen = [table()]
+    for change in (
+        lambda: give(closed, "R2", 1),
+        lambda: take(closed, "partners", partner("R2", parent_code="D1", name="Renamed")),
+        lambda: take(closed, "partners", partner("N1", parent_code="D1")),
+        measured,
+    ):
+        change()
+        seen.append(table())
+        assert seen[-1] == table()
+    seen.append(table("/home?lang=fr"))
+    assert len(set(seen)) == len(seen)
 
 
 def test_codes_with_slashes_have_their_pages(engine: sa.Engine):

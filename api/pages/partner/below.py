@@ -30,7 +30,7 @@ from rewards.frozen import FrozenFigure
 from rewards.progress.around import Supplied, last_closed, supplied
 
 QUALITY = ("otif", "sla_response", "portal_adoption")  # what is told of each
-TABLES_KEPT = 500  # of some twenty kilobytes each
+TABLES_KEPT = 200  # of up to a hundred kilobytes each, with what they say
 
 _printed = Kept[Markup](TABLES_KEPT)
 

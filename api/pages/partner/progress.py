@@ -145,10 +145,10 @@ def next_steps(ahead: Progress, language: str) -> list[dict[str, Any]]:
             "days": days_left(each.days_left, language),
             "is_soon": each.days_left <= SOON_DAYS,
             "lacks_data": each.status is Status.UNKNOWN,
-            "far": each.outlook.far,
+            "far": each.is_far,
         }
         for each in ahead.towards
-        if each.status in (Status.SHORT, Status.UNKNOWN) and each.outlook.todo
+        if each.is_open and each.outlook.todo
     ]
     for each in ahead.repeated:
         times = [left.times for left in each.limits if left.times is not None]
