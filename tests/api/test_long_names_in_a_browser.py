@@ -25,7 +25,7 @@ PAGES = {
     ),
     "distributor": ("/home",),
     "rep": ("/field", "/me"),
-    "admin": ("/admin/people", f"/admin/people?search={LONG}", "/admin/people/1"),
+    "admin": ("/admin/people", f"/admin/people?q={LONG}", "/admin/people/1"),
 }
 
 

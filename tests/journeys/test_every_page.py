@@ -59,7 +59,7 @@ FULL = {
         *("/rules/second_bonus/draft/backtest", "/budgets", "/budgets/quality"),
     ),
     "admin": (
-        *("/admin", "/admin/people", "/admin/people?search=nobody", "/admin/people/new"),
+        *("/admin", "/admin/people", "/admin/people?q=nobody", "/admin/people/new"),
         *("/admin/people/1", "/admin/tokens", "/admin/tokens/1/end", "/admin/sources"),
         *("/admin/sources/imports/1", "/admin/uploads", "/admin/uploads/1"),
         *("/admin/uploads/1/preview", "/admin/effects", "/admin/letters"),
