@@ -286,17 +286,15 @@ def insert_for(session: Session, model: type[Base]) -> postgresql.Insert | sqlit
     return dialect.insert(model.__table__)
 
 
-def lock(session: Session, name: str) -> None:
+def lock(session: Session, name: str, *, shared: bool = False) -> None:
     """Hold a named lock until the transaction ends, so that only one does `name` at a time.
 
-    SQLite needs none: a writing transaction is alone there from its first statement.
+    shared: with others who share it, but not beside one who holds it alone. SQLite needs none: a
+    writing transaction is alone there from its first statement.
     """
     if session.get_bind().dialect.name == "postgresql":
-        session.execute(
-            sa.text("SELECT pg_advisory_xact_lock(2026, :number)").bindparams(
-                number=lock_number(name)
-            )
-        )
+        way = sa.func.pg_advisory_xact_lock_shared if shared else sa.func.pg_advisory_xact_lock
+        session.execute(sa.select(way(2026, lock_number(name))))
 
 
 def lock_number(name: str) -> int:

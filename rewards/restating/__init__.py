@@ -29,7 +29,7 @@ from rewards.decisions import DecisionRow
 from rewards.frozen import Closing, closing_of
 from rewards.restatements import Given, Policy, reconsider
 from rewards.restatements import Proposal as Reconsidered
-from rewards.restating.approving import hold_proposal, withdraw
+from rewards.restating.approving import hold_proposals, withdraw
 from rewards.restating.changed_facts import Naming, in_short, sentence
 from rewards.restating.compensations import given_so_far
 from rewards.restating.known_now import Changed, known_now
@@ -147,7 +147,7 @@ def _restate(
             f"{period} isn't closed: nothing was decided that could be restated.",
             remedy=f"`partner-cx scorecard {period}` shows what is known of it now.",
         )
-    _hold_open(session, closing)
+    hold_proposals(session, closing.id)  # nobody decides meanwhile: what is read rests on them
     known = known_now(session, closing, period, settings)
     case = Case.of(session, closing, period, known)
     desk = _Desk(session, case, Policy.of(settings), now, by, settings)
@@ -303,22 +303,6 @@ class _Desk:
 
 def _begins(key: str, stem: str) -> bool:
     return key == stem or key.startswith(f"{stem}:")
-
-
-def _hold_open(session: Session, closing: Closing) -> None:
-    """Let nobody decide meanwhile about the open proposals: what is read here rests on them.
-
-    In the order of their numbers, so that two never wait for each other.
-    """
-    still_open = (
-        sa.select(Proposal.id)
-        .outerjoin(ProposalOutcome, ProposalOutcome.proposal_id == Proposal.id)
-        .join(DecisionRow, DecisionRow.id == Proposal.decision_id)
-        .where(DecisionRow.closing_id == closing.id, ProposalOutcome.proposal_id.is_(None))
-        .order_by(Proposal.id)
-    )
-    for number in session.scalars(still_open).all():
-        hold_proposal(session, number)
 
 
 def _proposals_before(

@@ -68,9 +68,13 @@ def withdraw(session: Session, proposal: Proposal, *, by: str, now: datetime) ->
     _settle(session, proposal, approved=False, by=by, why=SUPERSEDED, now=now)
 
 
-def hold_proposal(session: Session, proposal_id: int) -> None:
-    """Wait for whoever decides about a proposal, and hold off others until the commit."""
-    lock(session, f"proposal:{proposal_id}")
+def hold_proposals(session: Session, closing_id: int, *, shared: bool = False) -> None:
+    """Wait for whoever decides about a close's proposals, and hold off others until the commit.
+
+    One lock for them all, since a database has room for a few thousand only, and a correction may
+    open more. shared: beside others who decide, each about another proposal.
+    """
+    lock(session, f"proposals:{closing_id}", shared=shared)
 
 
 def proposal_of(session: Session, proposal_id: int) -> Proposal:
@@ -185,10 +189,12 @@ def _points(left: Carried | None) -> int:
 
 def _held(session: Session, proposal_id: int) -> tuple[Proposal, ProposalOutcome | None]:
     """A proposal that nobody else decides about until the transaction ends."""
-    hold_proposal(session, proposal_id)
-    return proposal_of(session, proposal_id), session.get(
-        ProposalOutcome, proposal_id, populate_existing=True
-    )
+    proposal = proposal_of(session, proposal_id)
+    closing = sa.select(Closing.id).join(DecisionRow, DecisionRow.closing_id == Closing.id)
+    about = closing.where(DecisionRow.id == proposal.decision_id)
+    hold_proposals(session, session.scalars(about).one(), shared=True)
+    lock(session, f"proposal:{proposal_id}")
+    return proposal, session.get(ProposalOutcome, proposal_id, populate_existing=True)
 
 
 def _settle(

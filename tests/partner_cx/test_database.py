@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import InvalidRequestError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
-from partner_cx.database import open_database, reading, transact, writing
+from partner_cx.database import lock, lock_number, open_database, reading, transact, writing
 from partner_cx.errors import Invalid
 from partner_cx.operations.imports import Source
 
@@ -53,6 +53,19 @@ def test_any_other_failure_undoes_everything_and_is_told(engine: sa.Engine) -> N
         transact(engine, work)
     with Session(engine) as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(Source)) == 0
+
+
+def test_a_shared_lock_is_held_beside_others_and_not_beside_one_alone(engine: sa.Engine) -> None:
+    if engine.dialect.name != "postgresql":
+        pytest.skip("a writing transaction is alone on SQLite")
+    alone = sa.select(sa.func.pg_try_advisory_xact_lock(2026, lock_number("it")))
+    with Session(engine) as one, Session(engine) as two, Session(engine) as three:
+        lock(one, "it", shared=True)
+        lock(two, "it", shared=True)
+        assert not three.scalar(alone)
+        one.rollback()
+        two.rollback()
+        assert three.scalar(alone)
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "mysql://somewhere/x"])
