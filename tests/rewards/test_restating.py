@@ -25,7 +25,6 @@ from rewards.restating.compensations import carried, collect_carried
 from rewards.rules import Audience, Level, Rule
 from rewards.rules.limits import Limit
 from tests.harness.balanced import unbalanced
-from tests.harness.counting import counted
 from tests.harness.events import NOW as EVENTS_NOW
 from tests.harness.events import on_day
 from tests.harness.intake import SETTINGS, order_line, partner, take
@@ -563,20 +562,6 @@ def test_two_who_approve_at_once_take_back_once(network: sa.Engine):
     with ThreadPoolExecutor(4) as at_once:
         list(at_once.map(lambda _: decide_about(network, difference.proposal_id or 0), range(4)))
     assert wallet(network) == 0
-
-
-def test_restating_holds_as_few_locks_however_many_proposals_are_open(network: sa.Engine):
-    closed(network)
-    correct(network, 3, 7)
-    mend(network)
-    with counted(network) as none_open:
-        assert len(again(network).proposed) == 2
-    with counted(network) as two_open:
-        again(network)
-    few, many = (
-        sum("pg_advisory" in each for each in asked.statements) for asked in (none_open, two_open)
-    )
-    assert few == many
 
 
 def test_what_is_carried_is_collected_once_by_many_at_once(network: sa.Engine):
