@@ -297,18 +297,8 @@ def _share(share: Fraction | None, language: str) -> Shown | None:
 
 
 def _wallet(session: Session, to: str) -> Account:
-    import sqlalchemy as sa
+    from rewards.ledger import AccountKind, account
+    from rewards.ledger.owners import owner_of
 
-    from partner_cx.errors import NotFound
-    from partner_cx.network.partners import Partner
-    from partner_cx.network.people import Person
-    from rewards.ledger import AccountKind, account, wallet_of, wallet_of_person
-
-    if "@" in to:
-        if session.scalar(sa.select(Person.id).where(Person.email == to.lower())) is None:
-            raise NotFound(f"Nobody has the address {to}.", remedy="Import the person first.")
-        return account(session, AccountKind.WALLET, wallet_of_person(to))
-    number = session.scalar(sa.select(Partner.id).where(Partner.code == to))
-    if number is None:
-        raise NotFound(f"No partner has the code {to}.", remedy="Check the code.")
-    return account(session, AccountKind.WALLET, wallet_of(to), number)
+    owner = owner_of(session, to)
+    return account(session, AccountKind.WALLET, owner.wallet, owner.partner_id)

@@ -46,11 +46,13 @@ def statement(
     from api.wiring import moment, open_house
     from partner_cx.database import reading
     from partner_cx.periods import Period
+    from rewards.ledger.owners import owner_of
     from rewards.statements import statement as made
 
     chosen = Period.parse(period) if period else None
     with open_house(database) as house, reading(house.engine) as session:
-        told = made(session, subject, settings=house.settings, period=chosen, rows=rows)
+        owner = owner_of(session, subject)
+        told = made(session, owner, settings=house.settings, period=chosen, rows=rows)
         if now is not None:
             told = _until(told, moment(now, house.settings).astimezone(house.settings.zone).date())
         spoken = language or house.language

@@ -26,9 +26,9 @@ from partner_cx.network.scopes import Scope
 from rewards.decisions import DecisionRow
 from rewards.frozen import Closing
 from rewards.ledger import Account, AccountKind, Entry, Transfer, wallet_of, wallet_of_person
-from rewards.ledger.owners import Owner
+from rewards.ledger.owners import Owner, partner_owner
 from rewards.rulebook import RuleVersion
-from rewards.statements.explaining import explain, explain_entry, explain_partner
+from rewards.statements.explaining import explain_entry, explain_owner, explain_transfer
 from rewards.statements.explanations import Explained
 
 router = APIRouter(prefix="/api/v1", tags=["points"], route_class=Doorway)
@@ -161,7 +161,7 @@ def entry(
     if own:
         found = explain_entry(session, _owner(session, own[0]), key, settings=settings, rows=rows)
         return told_explanation(Explained((found,)), language, with_staff=holder.sees_network)
-    told = explain(session, f"#{owners[0].id}", settings=settings, rows=rows)
+    told = explain_transfer(session, transfer, settings=settings, rows=rows)
     return told_explanation(told, language, with_staff=holder.sees_network)
 
 
@@ -182,8 +182,8 @@ def explanations(
     Without a period it is the one that was closed last.
     """
     holder.partner(session, partner)
-    settings = wiring(request).settings
-    told = explain_partner(session, partner, period, settings=settings, rows=rows)
+    settings, owner = wiring(request).settings, partner_owner(session, partner)
+    told = explain_owner(session, owner, period, settings=settings, rows=rows)
     return told_explanation(told, language, with_staff=holder.sees_network)
 
 

@@ -22,7 +22,7 @@ from integrations.telling import Telling
 from partner_cx.effects import Owed
 from partner_cx.network.people import Person, Role
 from partner_cx.settings import Settings
-from rewards.ledger import AccountKind
+from rewards.ledger import AccountKind, wallet_of, wallet_of_person
 
 RECENT = timedelta(days=7)  # an import of last year's answers alarms nobody
 SCORES = ("nps", "pnps")
@@ -44,11 +44,11 @@ def hear(
 def _of_points(session: Session, tellings: Sequence[Telling]) -> Iterator[Owed]:
     """To each reader one letter for each wallet that points came to."""
     earned = [each for each in tellings if _came_to_a_wallet(each)]
-    earned.sort(key=lambda each: (_owner(each), each.data["entry"]))
+    earned.sort(key=lambda each: (_wallet(each), each.data["entry"]))
     readers = _Readers(session, earned)
-    for owner, came in groupby(earned, key=_owner):
+    for wallet, came in groupby(earned, key=_wallet):
         together = list(came)
-        about = {"owner": owner, "entries": [each.data["entry"] for each in together]}
+        about = {"wallet": wallet, "entries": [each.data["entry"] for each in together]}
         for person in readers.of(together[0]):
             key = f"points:{person.id}:{_digest(together)}"
             yield owed_letter("points_earned", key, person_id=person.id, about=about)
@@ -62,8 +62,10 @@ def _came_to_a_wallet(telling: Telling) -> bool:
     )
 
 
-def _owner(telling: Telling) -> str:
-    return str(telling.data["partner"] or telling.data["person"])
+def _wallet(telling: Telling) -> str:
+    if telling.data["partner"] is not None:
+        return wallet_of(telling.data["partner"])
+    return wallet_of_person(telling.data["person"])
 
 
 class _Readers:

@@ -30,21 +30,32 @@ class Owner:
 
 
 def owner_of(session: Session, subject: str) -> Owner:
-    """The partner of a code, or the person of an e-mail address; a code may look like one.
+    """Whoever is meant by what was typed: the partner of a code, or the person of an address.
 
-    Raises NotFound, naming those that are spelt alike.
+    A code may look like an address: then the partner is meant. Who knows which it is says so by
+    `partner_owner` or `person_owner`. Raises NotFound, naming those that are spelt alike.
     """
-    partner = session.scalar(sa.select(Partner).where(Partner.code == subject))
-    if partner is None and "@" in subject:
-        return _person(session, subject.strip().lower(), subject)
+    is_code = sa.exists().where(Partner.code == subject)
+    if "@" in subject and not session.scalar(sa.select(is_code)):
+        return person_owner(session, subject)
+    return partner_owner(session, subject)
+
+
+def partner_owner(session: Session, code: str) -> Owner:
+    """Raises NotFound, naming those that are spelt alike."""
+    partner = session.scalar(sa.select(Partner).where(Partner.code == code))
     if partner is None:
         codes = session.scalars(sa.select(Partner.code))
-        raise not_found(f"No partner has the code {subject}.", subject, list(codes))
+        raise not_found(f"No partner has the code {code}.", code, list(codes))
     return Owner(partner.code, partner.name, wallet_of(partner.code), partner.id)
 
 
-def _person(session: Session, email: str, asked: str) -> Owner:
-    """Somebody known as a person, or by what was won: an event may name anyone."""
+def person_owner(session: Session, asked: str) -> Owner:
+    """Somebody known as a person, or by what was won: an event may name any address.
+
+    Raises NotFound, naming those that are spelt alike.
+    """
+    email = asked.strip().lower()
     person = session.scalar(sa.select(Person).where(Person.email == email))
     wallet = wallet_of_person(email)
     if person is not None:

@@ -20,7 +20,7 @@ from rewards import sentences
 from rewards.conditions import Verdict
 from rewards.deciding.retelling import retell
 from rewards.ledger import AccountKind, Transfer
-from rewards.ledger.owners import Owner, owner_of
+from rewards.ledger.owners import Owner
 from rewards.misses import ROWS_SHOWN
 from rewards.restating.compensations import carried
 from rewards.rules import Decision, Rule
@@ -165,19 +165,17 @@ class Statement:
 
 def statement(
     session: Session,
-    subject: str,
+    owner: Owner,
     *,
     settings: Settings,
     period: Period | None = None,
     rows: int = ROWS_SHOWN,
 ) -> Statement:
-    """The statement of a partner, by its code, or of a person, by e-mail address.
+    """The statement of a partner or a person.
 
     period: only what is effective within it; None: everything there ever was.
     rows: at most so many rows behind each miss.
-    Raises NotFound, naming those that are spelt alike.
     """
-    owner = owner_of(session, subject)
     story = _Story.of(session, owner, period)
     behind = RowsBehind(session, settings, rows)
     held = tuple(story.held())

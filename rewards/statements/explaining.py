@@ -30,7 +30,7 @@ from rewards.decisions import DecisionRow
 from rewards.events import EventRow
 from rewards.frozen import Closing, FrozenPartner, closing_of
 from rewards.ledger import Account, Entry, Transfer
-from rewards.ledger.owners import Owner, not_found, owner_of
+from rewards.ledger.owners import Owner, not_found, owner_of, person_owner
 from rewards.ledger.posted import Posted, posted
 from rewards.misses import ROWS_SHOWN
 from rewards.restating.proposals import Proposal, ProposalOutcome
@@ -63,25 +63,27 @@ def explain(
     settings: Settings,
     rows: int = ROWS_SHOWN,
 ) -> Explained:
-    """Explain an entry, by its key or number, or a partner or person in a period.
+    """Explain what was typed: an entry, by its key or number, or a partner or person in a period.
 
     period: of a partner, None is the last one that was closed. rows: at most so many behind each
         figure. Raises NotFound, naming those that are spelt alike.
     """
     is_partner = session.scalar(sa.select(Partner.id).where(Partner.code == asked)) is not None
     if is_partner or period is not None:
-        return explain_partner(session, asked, period, settings=settings, rows=rows)
+        owner = owner_of(session, asked)
+        return explain_owner(session, owner, period, settings=settings, rows=rows)
     found = _transfer_asked(session, asked)
     if found is not None:
-        return _explain_transfer(session, found, settings, rows)
+        return explain_transfer(session, found, settings=settings, rows=rows)
     if "@" in asked:
-        return explain_partner(session, asked, period, settings=settings, rows=rows)
+        person = person_owner(session, asked)
+        return explain_owner(session, person, period, settings=settings, rows=rows)
     raise _unknown(session, asked)
 
 
-def explain_partner(
+def explain_owner(
     session: Session,
-    subject: str,
+    owner: Owner,
     period: Period | None = None,
     *,
     settings: Settings,
@@ -89,9 +91,9 @@ def explain_partner(
 ) -> Explained:
     """Explain all that was decided about a partner or person in a period, earned or not.
 
-    Raises NotFound for one nobody knows, and where nothing was decided in the period.
+    period: of a partner, None is the last one that was closed. Raises NotFound where nothing was
+    decided in it.
     """
-    owner = owner_of(session, subject)
     if period is None and owner.partner_id is not None:
         period = _last_closed(session)
     chain = _Chain(session, RowsBehind(session, settings, rows))
@@ -205,9 +207,10 @@ def _nothing_decided(session: Session, owner: Owner, period: Period | None) -> N
     )
 
 
-def _explain_transfer(
-    session: Session, transfer: Transfer, settings: Settings, rows: int
+def explain_transfer(
+    session: Session, transfer: Transfer, *, settings: Settings, rows: int = ROWS_SHOWN
 ) -> Explained:
+    """Explain what moved between accounts, whosever they are."""
     decision_id = _decision_behind(session, transfer)
     if decision_id is None:
         return Explained((_given(session, transfer, None, settings.zone),))

@@ -115,7 +115,7 @@ def test_a_reservation_is_released_once_or_settled(office: Office) -> None:
         (("show", "nothing"), "No budget is called nothing"),
         (("release", "nothing", "--why", "x"), "Nothing is reserved under nothing"),
         (("settle", "nothing", "--to", "NOBODY", "--why", "x"), "No partner has the code NOBODY"),
-        (("settle", "nothing", "--to", "a@b.example", "--why", "x"), "Nobody has the address"),
+        (("settle", "nothing", "--to", "a@b.example", "--why", "x"), "Nobody is known by a@b"),
         (("reserve", "q", "0", "--key", "k", "--why", "x"), "greater than or equal to 1"),
         (("reserve", "q", "5", "--key", "k", "--why", "x"), "holds 0 of 5 points"),
         (("reserve", "two words", "5", "--key", "k", "--why", "x"), "the budget"),

@@ -23,6 +23,7 @@ from rewards.events import EventRow
 from rewards.events.awards import pay_waiting
 from rewards.events.evidence import event_evidence, event_history
 from rewards.ledger import AccountKind, Transfer
+from rewards.ledger.owners import owner_of
 from rewards.rules import decide
 from rewards.statements import statement
 from tests.harness.events import NOW, a_course, a_rule, holds, in_force, on_day, tell
@@ -322,7 +323,7 @@ def test_an_award_on_an_event_waits_for_its_own_points_alone(partners: sa.Engine
     in_force(partners, a_rule(), points=0)
     tell(partners, a_course())
     with Session(partners) as session:
-        [waiting] = statement(session, "R1", settings=SETTINGS).unearned
+        [waiting] = statement(session, owner_of(session, "R1"), settings=SETTINGS).unearned
     assert waiting.sentence.en.endswith("Earned, and waiting until budget learning can pay it.")
 
 

@@ -14,6 +14,7 @@ from partner_cx.errors import Conflict, Invalid, NotFound
 from rewards import holds
 from rewards.holds import Held, Released
 from rewards.ledger import Transfer
+from rewards.ledger.owners import owner_of
 from rewards.statements import statement
 from tests.harness.events import NOW, a_course, a_rule, in_force, tell
 from tests.harness.events import holds as held_by
@@ -120,7 +121,7 @@ def test_a_refused_award_goes_back_to_the_budget_and_says_why(
     refuse(partners)
     assert where(partners) == TAKEN_BACK
     with Session(partners) as session:
-        [held] = statement(session, "R1", settings=SETTINGS).held
+        [held] = statement(session, owner_of(session, "R1"), settings=SETTINGS).held
         assert held.settled_why is not None
         assert "Told twice" in held.settled_why.en
         assert MANAGER in held.settled_why.fr

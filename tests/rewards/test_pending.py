@@ -13,6 +13,7 @@ from partner_cx.database import reading, transact
 from partner_cx.periods import Period, PeriodKind
 from rewards import holds
 from rewards.conditions import Verdict
+from rewards.ledger.owners import owner_of
 from rewards.restating import restate
 from rewards.restating.approving import approve
 from rewards.rules import FixedPoints, Shortage
@@ -37,7 +38,7 @@ KEY = "event:C1:course"
 
 def statement_of(engine: sa.Engine, subject: str, period: Period | None = None) -> Statement:
     with reading(engine) as session:
-        return statement(session, subject, settings=SETTINGS, period=period)
+        return statement(session, owner_of(session, subject), settings=SETTINGS, period=period)
 
 
 @pytest.fixture

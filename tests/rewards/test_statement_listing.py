@@ -59,7 +59,7 @@ def give(engine: sa.Engine, code: str, *points: int) -> None:
 def test_the_pages_say_what_the_whole_statement_says(closed: sa.Engine, code: str):
     with reading(closed) as session:
         partner, own = partner_of(session, code)
-        whole = statement(session, code, settings=SETTINGS)
+        whole = statement(session, owner_of(session, code), settings=SETTINGS)
         found = entries(session, own, ALL, limit=50)
         rules = rules_met(session, partner.id)
         closes = closes_missed(session, partner.id, rules, ALL)

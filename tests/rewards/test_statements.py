@@ -21,6 +21,7 @@ from rewards.budgets import budget
 from rewards.conditions import KpiIsGreen, Verdict
 from rewards.frozen import Closing, FrozenFigure
 from rewards.ledger import AccountKind, Move, account, post, wallet_of_person
+from rewards.ledger.owners import owner_of
 from rewards.misses import Asked, Misses, rows_kept, rows_missed
 from rewards.rules import Audience, Level
 from rewards.statements import Statement, Unearned, statement
@@ -39,7 +40,7 @@ from tests.harness.programme import (
 
 def statement_of(engine: sa.Engine, subject: str, period: Period | None = None) -> Statement:
     with reading(engine) as session:
-        return statement(session, subject, settings=SETTINGS, period=period)
+        return statement(session, owner_of(session, subject), settings=SETTINGS, period=period)
 
 
 def missed(engine: sa.Engine, subject: str) -> Unearned:
@@ -225,8 +226,8 @@ def test_settings_that_changed_since_change_no_row(
     a_programme(network, replace(OTIF_BONUS, conditions=tuple(map(KpiIsGreen, kpis))))
     close_it(network)
     with reading(network) as session:
-        before = statement(session, "R2", settings=SETTINGS)
-        after = statement(session, "R2", settings=replace(SETTINGS, **since))
+        before = statement(session, owner_of(session, "R2"), settings=SETTINGS)
+        after = statement(session, owner_of(session, "R2"), settings=replace(SETTINGS, **since))
     assert after == before
     assert [shortfall.misses.total for shortfall in before.unearned[0].shortfalls] == [3, 2, 1, 1]
 

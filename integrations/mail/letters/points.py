@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,7 +27,8 @@ from partner_cx.periods import Period, PeriodKind
 from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards import sentences
-from rewards.ledger import Account, AccountKind, Entry, Transfer, wallet_of, wallet_of_person
+from rewards.ledger import Account, AccountKind, Entry, Transfer
+from rewards.ledger.owners import Owner, partner_owner, person_owner
 from rewards.statements import Line, statement
 
 SHOWN = 12  # entries; the statement has them all
@@ -106,9 +107,10 @@ def _item(each: Earned) -> Item:
 
 
 def _write(desk: Desk, about: About) -> Written | None:
-    """about: `owner`, a partner's code or a person's address; `entries`, ids."""
-    owner, ids = str(about["owner"]), set(about["entries"])
-    if owner not in (desk.reader.email, desk.reader.partner_code):
+    """about: `wallet`, of the reader or of their partner; `entries`, ids."""
+    ids = set(about["entries"])
+    owner = next((each for each in _owners(desk) if each.wallet == about["wallet"]), None)
+    if owner is None:
         return None  # they have left the partner since
     story = statement(
         desk.session, owner, settings=desk.settings, period=_within(desk, ids), rows=0
@@ -116,11 +118,18 @@ def _write(desk: Desk, about: About) -> Written | None:
     entries = tuple(_earned(line) for line in story.lines if line.entry in ids)
     if not entries:
         return None
-    person = "@" in owner
-    address = (
-        addresses.own_page(desk.settings) if person else addresses.statement(desk.settings, owner)
-    )
-    return written(PointsEarned(None if person else story.name, entries, story.balance, address))
+    if owner.partner_id is None:
+        name, address = None, addresses.own_page(desk.settings)
+    else:
+        name, address = owner.name, addresses.statement(desk.settings, owner.subject)
+    return written(PointsEarned(name, entries, story.balance, address))
+
+
+def _owners(desk: Desk) -> Iterator[Owner]:
+    """Whose points the reader is written to about: their own, and their partner's."""
+    yield person_owner(desk.session, desk.reader.email)
+    if desk.reader.partner_code:
+        yield partner_owner(desk.session, desk.reader.partner_code)
 
 
 def _within(desk: Desk, ids: Collection[int]) -> Period | None:
@@ -137,9 +146,7 @@ def _earned(line: Line) -> Earned:
 
 def _newest(desk: Desk) -> About | None:
     """The last transfer to the reader's own wallet, or else to their partner's."""
-    wallets = {wallet_of_person(desk.reader.email): desk.reader.email}
-    if desk.reader.partner_code:
-        wallets[wallet_of(desk.reader.partner_code)] = desk.reader.partner_code
+    wallets = [each.wallet for each in _owners(desk)]
     found = desk.session.execute(
         sa.select(Entry.id, Account.owner)
         .join(Account, Account.id == Entry.account_id)
@@ -147,7 +154,7 @@ def _newest(desk: Desk) -> About | None:
         .order_by(Entry.id.desc())
         .limit(1)
     ).one_or_none()
-    return None if found is None else {"owner": wallets[found.owner], "entries": [found.id]}
+    return None if found is None else {"wallet": found.owner, "entries": [found.id]}
 
 
 def _preview(settings: Settings) -> Written:

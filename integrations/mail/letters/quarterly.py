@@ -30,8 +30,9 @@ from partner_cx.settings import Settings
 from partner_cx.words import Words
 from rewards import sentences
 from rewards.frozen import Closing
+from rewards.ledger.owners import Owner, partner_owner
 from rewards.statements import Line, Unearned, statement
-from rewards.statements.explaining import explain_partner
+from rewards.statements.explaining import explain_owner
 from rewards.statements.nearest import Way
 
 STEPS_MOST = 3
@@ -174,8 +175,9 @@ def _write(desk: Desk, about: About) -> Written | None:
 
 
 def quarter_of(session: Session, code: str, period: Period, settings: Settings) -> Quarter:
-    story = statement(session, code, settings=settings, period=period, rows=0)
-    ways = _ways(session, code, period, settings)
+    owner = partner_owner(session, code)
+    story = statement(session, owner, settings=settings, period=period, rows=0)
+    ways = _ways(session, owner, period, settings)
     return Quarter(
         story.name,
         period,
@@ -188,10 +190,10 @@ def quarter_of(session: Session, code: str, period: Period, settings: Settings) 
 
 
 def _ways(
-    session: Session, code: str, period: Period, settings: Settings
+    session: Session, owner: Owner, period: Period, settings: Settings
 ) -> Mapping[tuple[str, date], Way]:
     try:
-        explained = explain_partner(session, code, period, settings=settings, rows=0)
+        explained = explain_owner(session, owner, period, settings=settings, rows=0)
     except NotFound:
         return {}
     judged = [each.judged for each in explained.explanations if each.judged]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from integrations.announcing import HEARERS, announce
 from integrations.carrying import Due, Later
@@ -25,11 +26,15 @@ from partner_cx.database import reading, transact
 from partner_cx.effects import ANNOUNCE, Owed, owe_all
 from partner_cx.feedback.answers import Answer
 from partner_cx.network.letter_choices import choose
+from partner_cx.network.partners import Partner
 from partner_cx.network.people import Person
+from partner_cx.words import Words
 from rewards.budgets import raise_alerts
+from rewards.ledger import Account, AccountKind, Entry, Move, account, wallet_of, wallet_of_person
+from rewards.ledger import post as post_points
 from tests.harness.cast import CAST, the_cast
 from tests.harness.databases import EACH_KIND, prepared_engine
-from tests.harness.intake import take
+from tests.harness.intake import partner, take
 from tests.harness.mail_server import SETTINGS as WITHOUT_SERVER
 from tests.harness.owed import Clock, hands, rows
 from tests.harness.programme import BONUS, NOW, a_closed_quarter
@@ -170,8 +175,48 @@ def test_several_entries_of_one_act_are_one_letter(engine: sa.Engine):
         owed = list(hear(session, [*told, spent, held], SETTINGS, NOW))
         same = list(hear(session, [held, *reversed(told)], SETTINGS, NOW))
     [letter] = owed
-    assert letter.payload["about"] == {"owner": REMY, "entries": [1, 2]}
+    assert letter.payload["about"] == {"wallet": wallet_of_person(REMY), "entries": [1, 2]}
     assert letter.key == same[0].key
+
+
+def test_a_partner_whose_code_is_a_readers_address_is_not_that_reader(engine: sa.Engine):
+    """Each is written to about their own points, in the partner's name only about the partner's."""
+    take(engine, "partners", partner(RITA, name="Rita & Co", parent_code="D1"))
+    take(engine, "people", person(RITA, partner_code=RITA))
+    ids = transact(engine, lambda session: [_paid(session, wallet) for wallet in _wallets(session)])
+    with reading(engine) as session:
+        reader = reader_at(session, RITA, SETTINGS)
+        desk = Desk(session, SETTINGS, reader, LATER)
+        told = [
+            LETTERS["points_earned"].write(desk, {"wallet": wallet, "entries": [entry]})
+            for wallet, entry in ids
+        ]
+    assert [each and each.title.en for each in told] == [
+        "You earned 30 points",
+        "Rita & Co earned 30 points",
+    ]
+
+
+def _wallets(session: Session) -> list[Account]:
+    rita = session.scalars(sa.select(Partner.id).where(Partner.code == RITA)).one()
+    return [
+        account(session, AccountKind.WALLET, wallet_of_person(RITA)),
+        account(session, AccountKind.WALLET, wallet_of(RITA), rita),
+    ]
+
+
+def _paid(session: Session, wallet: Account) -> tuple[str, int]:
+    budget = account(session, AccountKind.BUDGET, BONUS.budget)
+    paid = post_points(
+        session,
+        key=f"gift:{wallet.owner}",
+        why=Words("A gift", "Un cadeau"),
+        moves=[Move(budget, wallet, 30)],
+        effective_on=NOW.date(),
+        now=NOW,
+    )
+    entries = sa.select(Entry.id).where(Entry.transfer_id == paid.id, Entry.points > 0)
+    return wallet.owner, session.scalars(entries).one()
 
 
 def _entry(number: str) -> Telling:
