@@ -19,8 +19,10 @@ _PLAIN = str.maketrans(
     dict(zip(_BOTH_CASES, _WITHOUT * 2, strict=True)) | _IN_TWO | {"Œ": "oe", "Æ": "ae"}
 )
 
-# Intake takes no fact that holds one, and PostgreSQL has no word for some of them.
-_IN_NO_FACT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+# Intake takes no fact that holds one: as a pattern within brackets.
+CONTROL_SIGNS = r"\x00-\x1f\x7f"
+# Nor can a file hold half of a sign, for which PostgreSQL has no word.
+_IN_NO_FACT = re.compile(rf"[{CONTROL_SIGNS}\ud800-\udfff]")
 
 
 def occurs(text: str) -> bool:

@@ -27,6 +27,7 @@ from partner_cx.operations.fields import Manner
 from partner_cx.operations.intake import Batch, Kind, WholeBatch, take_in
 from partner_cx.operations.problems import Problem
 from partner_cx.settings import Settings
+from partner_cx.spelling import occurs
 from partner_cx.words import Words
 
 BY_HAND = "by hand"  # the source
@@ -175,7 +176,7 @@ def _take(
 ) -> None:
     """Take one row in, as a file's. Raises NotTaken with what is wrong with it."""
     for name, value in cells.items():
-        if not value.isprintable():
+        if not occurs(value):
             raise NotTaken([Problem(1, name, None, UNPRINTABLE, Words("", ""))])
     table = pa.table(
         {name: pa.array([value or None], pa.string()) for name, value in cells.items()}

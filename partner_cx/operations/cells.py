@@ -27,6 +27,7 @@ import pyarrow.compute as pc
 from partner_cx.errors import Invalid
 from partner_cx.network import addresses as email_addresses
 from partner_cx.quantities import MICRO, MINOR_MAX, UNITS_MAX, currency_code, exponent
+from partner_cx.spelling import CONTROL_SIGNS
 
 Cells: TypeAlias = pa.Array | pa.ChunkedArray
 Parsed: TypeAlias = tuple[pa.Array, npt.NDArray[np.bool_]]
@@ -156,7 +157,7 @@ def parse_texts(values: Cells, max_length: int, *, lines: bool = False) -> Parse
     texts = as_texts(cells)
     wrong = pc.greater(pc.utf8_length(texts), max_length)
     if _has_control_bytes(texts):
-        control = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]" if lines else r"[\x00-\x1f\x7f]"
+        control = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]" if lines else f"[{CONTROL_SIGNS}]"
         wrong = pc.or_(wrong, pc.match_substring_regex(texts, control))
     if not pc.any(wrong).as_py():
         return texts, np.zeros(len(cells), dtype=bool)

@@ -59,6 +59,14 @@ def test_somebody_is_added_as_a_row_of_a_file_would_add_them(network: sa.Engine)
         assert (eva.name, source) == ("Eva", BY_HAND)
 
 
+def test_a_code_that_a_file_may_hold_may_be_said_by_hand(network: sa.Engine):
+    code = "Pompes\u00a0&\u202fCie"
+    take(network, "partners", partner(code, parent_code="D1"))
+    said(network, email="eva@r2.example", name="Eva", role="partner", partner_code=code)
+    with reading(network) as session:
+        assert person(session, "eva@r2.example").partner_id is not None
+
+
 def test_what_was_said_before_is_kept(network: sa.Engine):
     said(network, email=CAST["manager"], name="Mia Other", role="manager", language="fr")
     with reading(network) as session:

@@ -81,6 +81,13 @@ def test_a_token_is_shown_once_works_and_is_taken_back(network: sa.Engine):
     assert token not in str(did(network))
 
 
+def test_a_token_is_made_for_any_partner_that_a_file_may_name(network: sa.Engine):
+    code = "Pompes\u00a0&\u202fCie"
+    take(network, "partners", partner(code, parent_code="D1"))
+    given = {"name": "portal", "scopes": "read", "partner_code": code}
+    assert filled_in(administrator(network), "/admin/tokens", **given).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("given", "field"),
     [
