@@ -24,6 +24,7 @@ from partner_cx.journal import Did, note
 from partner_cx.network.partners import Partner
 from partner_cx.network.scopes import NETWORK_WIDE, TOLD, Scope
 from partner_cx.network.tokens import NAME_LONGEST, ApiToken, end_token, make_token
+from partner_cx.spelling import occurs
 
 router = APIRouter()
 
@@ -167,7 +168,7 @@ def _just_made(session: Session, name: str, by: str, now: datetime) -> bool:
 
 
 def _partner(session: Session, code: str) -> Partner | None:
-    if not code.strip() or not code.isprintable():
+    if not code.strip() or not occurs(code):
         return None
     return session.scalar(sa.select(Partner).where(Partner.code == code.strip()))
 
@@ -230,7 +231,7 @@ def _lines(session: Session, say: Translator, now: datetime, number: int) -> lis
 
 def _line(held: ApiToken, partner: str | None, say: Translator, now: datetime) -> dict[str, Any]:
     expired = held.expires_at is not None and held.expires_at <= now
-    state = say("ended") if held.ended_at else say("expired") if expired else say("in force")
+    state = say("over") if held.ended_at else say("expired") if expired else say("in force")
     return {
         "name": held.name,
         "scopes": held.scopes,

@@ -308,7 +308,7 @@ def _line(each: WebhookEndpoint, owed: tuple[int, int], say: Translator) -> dict
 
 def _state(each: WebhookEndpoint, say: Translator) -> str:
     if each.ended_at:
-        return say("ended")
+        return say("over")
     return say("paused") if each.paused_at else say("told")
 
 
