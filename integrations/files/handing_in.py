@@ -82,7 +82,8 @@ def hold_upload(session: Session, number: int) -> int | None:
     Raises NotFound.
     """
     lock(session, f"upload:{number}")
-    found = session.execute(sa.select(Upload.import_id).where(Upload.id == number)).one_or_none()
+    its_import = sa.select(Upload.import_id).where(Upload.id == number)
+    found = session.execute(its_import.with_for_update()).one_or_none()
     if found is None:
         raise _gone()
     return found.import_id
@@ -202,9 +203,13 @@ def owe_taking_in(session: Session, number: int, *, by: str, now: datetime) -> N
 
 
 def prune_uploads(session: Session, *, now: datetime) -> int:
-    """Throw away files that were handed in long ago; their imports stay. The caller commits."""
-    old = sa.delete(Upload).where(Upload.made_at < now - KEPT)
-    return session.connection().execute(old).rowcount
+    """Throw away files that were handed in long ago; their imports stay. The caller commits.
+
+    One that somebody still works at stays until another time.
+    """
+    old = sa.select(Upload.id).where(Upload.made_at < now - KEPT)
+    nobodys = old.with_for_update(skip_locked=True)
+    return session.connection().execute(sa.delete(Upload).where(Upload.id.in_(nobodys))).rowcount
 
 
 def _note(session: Session, upload: Upload, report: Report, by: str, now: datetime) -> None:

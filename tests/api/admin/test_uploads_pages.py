@@ -12,11 +12,11 @@ from fastapi.testclient import TestClient
 
 from api.pages.admin import uploads
 from integrations.carrying import Hands
-from integrations.files.handing_in import prune_uploads
+from integrations.files.handing_in import hold_upload, prune_uploads, upload_of
 from integrations.files.mapping import Mapping
 from integrations.files.uploads import SavedMapping, Upload
 from integrations.worker import carry_out_due
-from partner_cx.database import reading, transact
+from partner_cx.database import reading, transact, writing
 from partner_cx.effects import Effect
 from partner_cx.journal import JournalLine
 from partner_cx.operations.facts import OrderLine
@@ -264,6 +264,22 @@ def test_files_are_thrown_away_after_a_month_and_imports_stay(network: sa.Engine
         transact(network, lambda session, now=later: prune_uploads(session, now=now))  # type: ignore[misc]
         assert count(network, Upload) == left
     assert count(network, OrderLine) == 1
+
+
+def test_a_file_that_somebody_works_at_is_thrown_away_another_time(network: sa.Engine):
+    """Deleted under a form that changes it, it would fail the form."""
+    if network.dialect.name == "sqlite":
+        pytest.skip("a writing transaction is alone on SQLite")
+    ada = administrator(network)
+    handed_in(ada, "x.csv", FRENCH)
+    later = NOW + timedelta(days=31)
+    with reading(network) as session:
+        number = session.scalars(sa.select(Upload.id)).one()
+    with writing(network) as session:
+        hold_upload(session, number)
+        upload_of(session, number).source = "other"
+        assert transact(network, lambda other: prune_uploads(other, now=later)) == 0
+    assert transact(network, lambda other: prune_uploads(other, now=later)) == 1
 
 
 def test_lists_ask_as_often_however_many_files_there_are(network: sa.Engine):
