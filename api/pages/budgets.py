@@ -39,6 +39,7 @@ from rewards.rulebook.standings import Status, standings
 router = APIRouter()
 
 ALERTS_SHOWN = 20
+KNOWN_MOST = 1_000  # offered while a budget is typed
 SAID = {
     "funded": text("The points are in the budget."),
     "released": text("The points are back in the budget."),
@@ -299,6 +300,7 @@ def _list_page(
             request, [_line(each, language) for each in shown], len(funded), number, language
         ),
         unfunded=unfunded,
+        known=[*(each.code for each in funded), *unfunded][:KNOWN_MOST],
         alerts=[_alert(each, language) for each in alerts(session)[:ALERTS_SHOWN]],
         filled=filled,
         manages=viewer.manages,

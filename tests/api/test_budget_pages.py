@@ -78,6 +78,18 @@ def test_a_new_budget_is_made_by_giving_it_points(programme: sa.Engine):
     assert left(programme, "gestures") == 50
 
 
+def test_budgets_of_other_pages_are_offered_too(programme: sa.Engine):
+    why = Words("More", "Plus")
+
+    def work(session: Session) -> None:
+        for number in range(60):
+            fund(session, f"b{number:02}", 10, key=f"k{number}", why=why, now=NOW, by="Lea")
+
+    transact(programme, work)
+    page = signed_in(programme, "manager").get("/budgets").text
+    assert all(f'<option value="b{number:02}">' in page for number in range(60))
+
+
 def test_a_form_that_is_sent_twice_at_once_gives_once(programme: sa.Engine):
     clients = [signed_in(programme, "manager") for _ in range(3)]
     fields = {"key": "k1", "points": "700", "why": "Once"}
