@@ -8,6 +8,7 @@ a page's path is the same, and what is printed carries the prefix.
 from __future__ import annotations
 
 from http import HTTPStatus
+from itertools import accumulate
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -16,8 +17,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from partner_cx.settings import Settings
 
-# Of the parameters that links repeat.
-LONGEST_NAME, LONGEST_VALUE, MOST_REPEATED = 40, 300, 30
+# Of the parameters that links repeat. An entry's key is made of codes of 200 signs each.
+LONGEST_NAME, LONGEST_VALUE, MOST_REPEATED, LONGEST_TOGETHER = 40, 1_000, 30, 4_000
 
 
 def prefix_of(settings: Settings) -> str:
@@ -43,12 +44,14 @@ def see_other(request: Request, path: str) -> RedirectResponse:
 def asked_besides(request: Request, *others: str) -> list[tuple[str, str]]:
     """The parameters of what was asked for, but these others, to be repeated in a link.
 
-    What no page of ours would ask for is left out: repeated in every link, it would make a short
-    request a long answer.
+    What is longer, or more, than any page of ours asks for is left out: repeated in every link, it
+    would make a short request a long answer.
     """
     pairs = request.query_params.multi_items()
     ours = [(k, v) for k, v in pairs if len(k) <= LONGEST_NAME and len(v) <= LONGEST_VALUE]
-    return [(k, v) for k, v in ours[:MOST_REPEATED] if k not in others]
+    upto = accumulate(len(k) + len(v) for k, v in ours)
+    fitting = [pair for pair, end in zip(ours, upto, strict=True) if end <= LONGEST_TOGETHER]
+    return [(k, v) for k, v in fitting[:MOST_REPEATED] if k not in others]
 
 
 class UnderPrefix:

@@ -39,6 +39,11 @@ def test_what_is_too_long_or_too_much_isnt_repeated(manager: TestClient, path: s
         assert len(answer.text) < usual + 10_000
 
 
+def test_the_longest_key_of_an_entry_is_repeated(manager: TestClient):
+    key = f"close:2026Q2:{'r' * 200}:{'x' * 200}:{'p' * 200}"
+    assert f"{'r' * 200}%3A{'x' * 200}" in manager.get(f"/partners?entry={key}").text
+
+
 def test_what_is_asked_for_is_repeated(manager: TestClient):
     page = manager.get("/partners?q=" + "é" * 200 + "&sort=name&period=2026Q2").text
     assert f"q={'%C3%A9' * 200}" in page
