@@ -133,9 +133,13 @@ class Listed:
     proposal: Proposal
     outcome: ProposalOutcome | None
     period: str
-    rule_code: str
+    version: RuleVersion
     partner_code: str
     carried_points: int
+
+    @property
+    def rule_code(self) -> str:
+        return self.version.code
 
     @property
     def state(self) -> str:
@@ -163,7 +167,7 @@ def proposals(
     only: the one with this number. Raises NotFound for a number that none has.
     """
     wanted = (
-        sa.select(Proposal, ProposalOutcome, Closing.period, RuleVersion.code, Partner.code)
+        sa.select(Proposal, ProposalOutcome, Closing.period, RuleVersion, Partner.code)
         .outerjoin(ProposalOutcome, ProposalOutcome.proposal_id == Proposal.id)
         .join(DecisionRow, DecisionRow.id == Proposal.decision_id)
         .join(Closing, Closing.id == DecisionRow.closing_id)
@@ -177,8 +181,8 @@ def proposals(
         wanted = wanted.where(Proposal.id == proposal_of(session, only).id)
     left = {each.proposal_id: each for each in carried(session)}
     listed = [
-        Listed(proposal, outcome, of_period, rule, partner, _points(left.get(proposal.id)))
-        for proposal, outcome, of_period, rule, partner in session.execute(wanted)
+        Listed(proposal, outcome, of_period, version, partner, _points(left.get(proposal.id)))
+        for proposal, outcome, of_period, version, partner in session.execute(wanted)
     ]
     return [each for each in listed if not open_only or each.state in ("open", "carried")]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -22,6 +22,7 @@ from partner_cx.network.partners import names_of
 from partner_cx.periods import Period
 from partner_cx.quantities import number_text
 from rewards.restating.approving import Listed, approve, proposals, refuse
+from rewards.statements.known_rules import known_rules
 
 router = APIRouter()
 
@@ -48,11 +49,12 @@ def proposed(
     found.sort(key=lambda each: (each.state != "open", -each.proposal.id))
     some = paged(request, found, number, language)
     names = names_of(session, [each.partner_code for each in some.rows])
+    labels = _labels(session, some.rows, language)
     return page(
         request,
         "programme/closing/restatements.html",
         period=chosen.label(language) if chosen else "",
-        proposals=[_listed(each, names, language) for each in some.rows],
+        proposals=[_listed(each, names, labels, language) for each in some.rows],
         pages=some,
     )
 
@@ -119,7 +121,7 @@ def _one(
         request,
         "programme/closing/restatement.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK,
-        each=_listed(found, names, language),
+        each=_listed(found, names, _labels(session, [found], language), language),
         facts=_facts(found, language),
         outcome=found.outcome,
         manages=viewer.manages,
@@ -128,7 +130,15 @@ def _one(
     )
 
 
-def _listed(each: Listed, names: Mapping[str, str], language: str) -> dict[str, Any]:
+def _labels(session: Session, listed: Sequence[Listed], language: str) -> dict[int, str]:
+    """The rules' names, by the number of the version."""
+    rules = known_rules(session, {each.version.id: each.version.digest for each in listed})
+    return {number: rule.label.in_(language) for number, rule in rules.items()}
+
+
+def _listed(
+    each: Listed, names: Mapping[str, str], labels: Mapping[int, str], language: str
+) -> dict[str, Any]:
     points = each.proposal.points
     return {
         "id": each.proposal.id,
@@ -136,6 +146,7 @@ def _listed(each: Listed, names: Mapping[str, str], language: str) -> dict[str, 
         "period": Period.parse(each.period).label(language),
         "close_href": f"/closes/{each.period}",
         "rule": each.rule_code,
+        "rule_label": labels[each.version.id],
         "partner": names.get(each.partner_code, each.partner_code),
         "statement_href": f"/statements/{quote(each.partner_code, safe='')}",
         "points": f"{'+' if points > 0 else ''}{number_text(points, language)}",

@@ -9,13 +9,23 @@ from api.render import translator
 
 
 def crumbs(
-    request: Request, language: str, here: str, *, code: str = "", draft: bool = False
+    request: Request,
+    language: str,
+    here: str,
+    *,
+    code: str = "",
+    label: str = "",
+    draft: bool = False,
 ) -> list[dict[str, str]]:
-    """From the list of rules to here. code, draft: by the page of this rule, and by its draft's."""
+    """From the list of rules to here.
+
+    code, draft: by the page of this rule, and by its draft's. label: the rule's name, where it can
+    be read.
+    """
     say = translator(language)
     above = [(say("Rules"), "/rules")]
     if code:
-        above.append((code, f"/rules/{code}"))
+        above.append((label or code, f"/rules/{code}"))
     if draft:
         above.append((say("Draft"), f"/rules/{code}/draft"))
     return [

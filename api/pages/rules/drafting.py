@@ -324,7 +324,11 @@ def _draft_page(
         sent_back=no,
         said=say(said) if said else "",
         crumbs=crumbs(
-            request, language, say("Draft") if work.code else say("Write a rule"), code=work.code
+            request,
+            language,
+            say("Draft") if work.code else say("Write a rule"),
+            code=work.code,
+            label=rule.label.in_(language) if rule else "",
         ),
     )
 

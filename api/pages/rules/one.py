@@ -178,7 +178,7 @@ def _source(
         told=told_rule(kept.rule, language),
         lines=changed_lines(before.rule, kept.rule) if before else [],
         before=before.version if before else None,
-        crumbs=crumbs(request, language, "YAML", code=code),
+        crumbs=crumbs(request, language, "YAML", code=code, label=kept.rule.label.in_(language)),
     )
 
 

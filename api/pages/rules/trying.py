@@ -147,7 +147,12 @@ def shown(
         errors=errors or {},
         refused=_refused(look),
         crumbs=crumbs(
-            request, language, translator(language)("Back-test"), code=draft.code, draft=True
+            request,
+            language,
+            translator(language)("Back-test"),
+            code=draft.code,
+            label=rule.label.in_(language),
+            draft=True,
         ),
     )
 
