@@ -15,6 +15,7 @@ from fastapi.responses import PlainTextResponse, Response
 from api import metrics, migrations, refusals
 from api.request_scope import wiring
 from api.v1.holders import Monitors
+from partner_cx.database import only_reads
 from partner_cx.errors import PartnerCXError
 
 ROOM_BYTES = 1_000_000  # that a disk has left at least, for a file on it to be written
@@ -68,9 +69,8 @@ def metrics_of(request: Request) -> metrics.Metrics:
 def _why_unwritable(engine: sa.Engine) -> str:
     """What keeps the database from being written, as far as it can be told without writing."""
     if engine.dialect.name == "postgresql":
-        with engine.connect() as connection:
-            only_read = connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on"
-        return "transactions may only read" if only_read else ""
+        # Whoever heeds this sends no writer, who would find that connections are out of date.
+        return "transactions may only read" if only_reads(engine) else ""
     file = Path(engine.url.database or "")
     if not all(os.access(each, os.W_OK) for each in (file, file.parent)):
         return "the file and its folder may not be written"

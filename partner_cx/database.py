@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import lru_cache
@@ -36,6 +36,8 @@ ONLY_READS = "25006"  # what PostgreSQL says to a writer where nothing may be wr
 RESTED_SECONDS = 5  # how long a connection is unused before it is asked whether it still answers
 BUSY_SECONDS = 60  # how long to wait for another writer on SQLite before saying so
 
+# Under which a connection's info holds when it was last used; nothing while it is new.
+USED_AT = "database.used_at"
 # Under which a session's info holds the connection whose transaction it writes in.
 BEGUN = "database.begun"
 
@@ -185,7 +187,7 @@ def _open_postgresql(address: sa.URL) -> sa.Engine:
 
 
 def _note_last_use(_connection: object, record: ConnectionPoolEntry) -> None:
-    record.info["used_at"] = monotonic()
+    record.info[USED_AT] = monotonic()
 
 
 def _ask_after_a_rest(connection: Any, record: ConnectionPoolEntry, _lent: object) -> None:
@@ -194,7 +196,7 @@ def _ask_after_a_rest(connection: Any, record: ConnectionPoolEntry, _lent: objec
     The pool can do that itself, but only each time, which for a short transaction is a good part of
     it. One that is found dead is thrown away with all the older ones, and another opened.
     """
-    used_at = record.info.get("used_at")
+    used_at = record.info.get(USED_AT)
     if used_at is None or monotonic() - used_at < RESTED_SECONDS:
         return
     try:
@@ -212,6 +214,21 @@ def _let_go_of_readers(context: sa.engine.ExceptionContext) -> None:
     """
     if getattr(context.original_exception, "sqlstate", None) == ONLY_READS:
         context.is_disconnect = True
+
+
+def only_reads(engine: sa.Engine) -> bool:
+    """Whether nothing may be written on PostgreSQL; asked of a new connection, if need be.
+
+    Those that may only read and wait to be lent are thrown away meanwhile.
+    """
+    while True:
+        with engine.connect() as connection:
+            if connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "off":
+                return False
+            is_new = USED_AT not in connection.info
+            connection.invalidate()
+        if is_new:
+            return True
 
 
 @contextmanager
@@ -239,8 +256,11 @@ def writing(engine: sa.Engine) -> Iterator[Session]:
                 session.flush()
             finally:
                 session.info.pop(BEGUN, None)
-    except BaseException:
+    except BaseException as error:
         connection.close()
+        if _sqlstate(error) == ONLY_READS:  # which the driver may have said to us alone
+            with suppress(sa.exc.SQLAlchemyError):
+                only_reads(engine)
         raise
     _let_go(connection)
 
@@ -273,11 +293,16 @@ def transact(engine: sa.Engine, work: Callable[[Session], T], *, tries: int = 5)
         try:
             with writing(engine) as session:
                 return work(session)
-        except (DBAPIError, psycopg.Error) as error:  # the driver's own, from a COPY
-            reason = error.orig if isinstance(error, DBAPIError) else error
-            if getattr(reason, "sqlstate", None) not in LOST_RACES or attempt == tries:
+        except (DBAPIError, psycopg.Error) as error:
+            if _sqlstate(error) not in LOST_RACES or attempt == tries:
                 raise
     raise AssertionError("unreachable")
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    """What PostgreSQL said, through SQLAlchemy or, from a COPY, through the driver alone."""
+    reason = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(reason, "sqlstate", None)
 
 
 def insert_for(session: Session, model: type[Base]) -> postgresql.Insert | sqlite_dialect.Insert:

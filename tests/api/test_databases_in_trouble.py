@@ -166,6 +166,22 @@ def test_postgresql_that_may_only_be_read_is_still_read_and_recovers(on_postgres
     assert left(on_postgresql) == GIVEN - 500 + 1
 
 
+def test_postgresql_is_ready_again_though_nobody_writes(on_postgresql: sa.Engine):
+    """As behind a load balancer, which sends nobody before."""
+    setting = f'ALTER DATABASE "{on_postgresql.url.database}" SET default_transaction_read_only'
+    with administering(on_postgresql) as say:
+        say(f"{setting} = on")
+        on_postgresql.dispose()
+        assert ready(on_postgresql) == (503, "not ready: the database can be read, but not written")
+        with on_postgresql.connect(), on_postgresql.connect():
+            """Two pages at a time, whose connections the pool keeps."""
+        say(f"{setting} = off")
+    assert ready(on_postgresql) == (200, "ready")
+    with on_postgresql.connect() as one, on_postgresql.connect() as other:
+        for each in (one, other):
+            assert each.exec_driver_sql("SHOW transaction_read_only").scalar() == "off"
+
+
 # --- Away ---------------------------------------------------------------------------------------
 
 

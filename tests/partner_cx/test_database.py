@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, date, datetime
 
 import psycopg
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.exc import InvalidRequestError, OperationalError, StatementError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
+from partner_cx import bulk
 from partner_cx.database import lock, lock_number, open_database, reading, transact, writing
 from partner_cx.errors import Invalid
 from partner_cx.operations.imports import Source
+from partner_cx.prepared import Prepared
 
 
 @pytest.mark.parametrize(
@@ -80,6 +84,37 @@ def test_a_snapshot_that_is_over_answers_nothing_more(engine: sa.Engine) -> None
         assert session.scalar(sa.select(sa.func.count()).select_from(Source)) == 0
     with pytest.raises(InvalidRequestError, match="closed"):
         session.scalar(sa.select(sa.func.count()).select_from(Source))
+
+
+def _by_copy(session: Session, code: str) -> None:
+    bulk.write(session, Source.__table__, pa.table({"code": [code]}))
+
+
+def _prepared(session: Session, code: str) -> None:
+    Prepared(sa.insert(Source.__table__), given=["code"]).rows(session, {"code": code})
+
+
+@pytest.mark.parametrize("write", [_by_copy, _prepared])
+def test_connections_that_may_only_read_arent_lent_to_the_next_writer(
+    engine: sa.Engine, write: Callable[[Session, str], None]
+) -> None:
+    if engine.dialect.name == "sqlite":
+        pytest.skip("a file goes by no such setting")
+    own = open_database(engine.url.render_as_string(hide_password=False))
+    only_read = f'ALTER DATABASE "{engine.url.database}" SET default_transaction_read_only ='
+    _say(engine, f"{only_read} on")
+    with pytest.raises((DBAPIError, psycopg.Error), match="read-only transaction"):
+        transact(own, lambda session: write(session, "refused"))
+    _say(engine, f"{only_read} off")
+    transact(own, lambda session: write(session, "kept"))
+    with reading(own) as session:
+        assert session.scalars(sa.select(Source.code)).all() == ["kept"]
+    own.dispose()
+
+
+def _say(engine: sa.Engine, sql: str) -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql(sql)
 
 
 def test_a_connection_that_died_while_nobody_used_it_is_replaced(
