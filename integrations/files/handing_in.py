@@ -159,29 +159,52 @@ def take_upload_in(
     with reading(engine) as session:
         upload = upload_of(session, number)
         session.expunge(upload)
-    taken = upload.import_id or transact(
-        engine, lambda session: _take_in(session, upload, by=by, settings=settings, now=now)
-    )
+    taken = upload.import_id or _take_in(engine, upload, by=by, settings=settings, now=now)
     # Also of what was taken in before: that time it may have been cut off here.
     draw_events(engine, now=now, settings=settings)
     return taken
 
 
 def _take_in(
-    session: Session, upload: Upload, *, by: str, settings: Settings, now: datetime
+    engine: sa.Engine, upload: Upload, *, by: str, settings: Settings, now: datetime
 ) -> int:
-    taken = hold_upload(session, upload.id)
-    if taken is not None:
-        return taken
+    """Take in what its columns are by then: somebody may point at others before it is held.
+
+    It is opened before anybody has to wait for it, and once more only where that was in vain: for
+    other columns, or another try.
+    """
     with opened(upload) as facts:
-        report = take_open_file(
-            session,
-            kind_named(upload.kind or ""),
-            facts,
-            source=upload.source or "default",
-            settings=settings,
-            now=now,
-        )
+        unread = [facts]
+
+        def work(session: Session) -> int:
+            taken = hold_upload(session, upload.id)
+            if taken is not None:
+                return taken
+            if unread and _is_still_so(session, upload):
+                return _take_open_in(session, upload, unread.pop(), by, settings, now)
+            current = upload_of(session, upload.id)
+            with opened(current) as again:
+                return _take_open_in(session, current, again, by, settings, now)
+
+        return transact(engine, work)
+
+
+def _is_still_so(session: Session, upload: Upload) -> bool:
+    pointed = sa.select(Upload.kind, Upload.mapping, Upload.source).where(Upload.id == upload.id)
+    return session.execute(pointed).one() == (upload.kind, upload.mapping, upload.source)
+
+
+def _take_open_in(
+    session: Session, upload: Upload, facts: FactsFile, by: str, settings: Settings, now: datetime
+) -> int:
+    report = take_open_file(
+        session,
+        kind_named(upload.kind or ""),
+        facts,
+        source=upload.source or "default",
+        settings=settings,
+        now=now,
+    )
     mine = sa.update(Upload).where(Upload.id == upload.id)
     session.execute(mine.values(import_id=report.import_id))
     _note(session, upload, report, by, now)
