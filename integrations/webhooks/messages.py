@@ -71,12 +71,13 @@ def replay(session: Session, endpoint_id: int, *, since: datetime, now: datetime
         Effect.done_at.is_not(None),
     )
     marked = f"again:{secrets.token_hex(4)}"
-    wanted = [
-        each for each in session.scalars(done.order_by(Effect.id)) if each.payload["event"] != PING
+    new = [
+        Owed(MESSAGE, f"{each.key}:{marked}", each.payload)
+        for each in session.scalars(done.order_by(Effect.id))
+        if each.payload["event"] != PING and each.key not in on_its_way
     ]
-    new = (each for each in wanted if each.key not in on_its_way)
-    owe_all(session, [Owed(MESSAGE, f"{each.key}:{marked}", each.payload) for each in new], now=now)
-    return len(wanted)
+    owe_all(session, new, now=now)
+    return len(new)
 
 
 def _not_ended(session: Session, endpoint_id: int) -> WebhookEndpoint:

@@ -29,7 +29,7 @@ from partner_cx.network.sessions import WebSession, end_session
 from partner_cx.network.sign_in_links import use_link
 from partner_cx.network.tokens import end_token, make_token
 from partner_cx.operations.facts import OrderLine
-from partner_cx.operations.imports import Source
+from partner_cx.operations.imports import Import, Source
 from partner_cx.operations.intake import hold_imports
 from partner_cx.operations.marks import hold_marks
 from partner_cx.words import Words
@@ -143,6 +143,27 @@ def test_a_file_that_was_just_thrown_away_is_no_longer_there(network: sa.Engine,
     answer = meeting(network, first, lambda: filled_in(ada, f"{path}{act}", **given))
     assert answer.status_code == 404, words(answer)
     assert (count(network, Upload), count(network, OrderLine)) == (0, 0)
+
+
+def test_a_file_pointed_at_anew_meanwhile_is_taken_in_as_it_was_pointed_at_last(network: sa.Engine):
+    ada = administrator(network)
+    path = pointed_at(ada)
+
+    def first(session: Session) -> None:
+        number = int(path.rsplit("/", 1)[1])
+        hold_upload(session, number)
+        upload = upload_of(session, number)
+        upload.source = "other"
+        upload.mapping = str(upload.mapping).replace("Commande", "Num")
+
+    answer = meeting(network, first, lambda: filled_in(ada, f"{path}/take"))
+    assert answer.headers["location"] == path
+    with reading(network) as session:
+        assert session.scalars(sa.select(OrderLine.order_code)).all() == ["X1"]
+        sources = sa.select(Source.code).join(Import).where(Import.kind == "order-lines")
+        assert session.scalars(sources).all() == ["other"]
+        [noted] = session.scalars(sa.select(JournalLine.details))
+        assert noted["source"] == "other"
 
 
 def test_a_file_that_lost_a_race_is_taken_in_all_the_same(network: sa.Engine):
@@ -305,8 +326,9 @@ def test_what_is_owed_again_isnt_owed_twice(network: sa.Engine):
         lambda session: messages.replay(session, 1, since=since, now=NOW),
         lambda: filled_in(ada, "/admin/webhooks/1/replay", hours="24"),
     )
-    assert answer.status_code == 303
+    assert answer.headers["location"] == "/admin/webhooks/1?said=replayed&count=0"
     assert count(network, Effect) == 4
+    assert did(network) == []
 
 
 # --- Points ---------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ DONE = {
     "going_on": text("It is told again; what waited goes within five minutes."),
     "ended": text("Told nothing any more, not even what it was still owed."),
     "ping": text("A ping is owed. What it answers stands below, once the worker has sent it."),
-    "replayed": text("Nothing was sent in that time, so nothing is sent again."),
+    "replayed": text("Nothing was sent in that time that isn’t on its way again already."),
 }
 NOT_SURE = text("Tick that you mean it.")
 CHOOSE = text("Choose one of these.")
@@ -220,7 +220,8 @@ def replay(
         count = messages.replay(session, number, since=since, now=now)
     except Conflict:
         return _one(request, session, say, number, errors=[("", say(IS_ENDED))])
-    _note(session, viewer.person.email, number, {"replayed": count, "hours": hours}, now)
+    if count:
+        _note(session, viewer.person.email, number, {"replayed": count, "hours": hours}, now)
     return see_other(request, f"/admin/webhooks/{number}?said=replayed&count={count}")
 
 
