@@ -7,7 +7,7 @@ turn and is carried out.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ import sqlalchemy as sa
 from partner_cx.database import open_database, reading
 from partner_cx.network.scopes import Scope
 from rewards.ledger import Transfer
+from tests.harness.administering import words
 from tests.harness.api_clients import API, a_token
 from tests.harness.cast import the_cast
 from tests.harness.databases import EACH_KIND, prepared_database
@@ -35,7 +36,34 @@ PARTNERS = [f"P{number:03}" for number in range(100)]
 FUNDED, AWARD = 100_000, 500
 ROWS = 30_000
 REST_SECONDS = 0.02  # between two looks: the machine is to write, too
-PAGES = ("/network", "/partners", "/closes/2026Q2", "/statements/P001", "/figures/P001")
+# What a page says while nothing is measured, once it is, and once it is closed.
+SAYS: Mapping[str, Sequence[set[str]]] = {
+    "/network": (
+        {"Nothing is measured yet"},
+        {"1 of 1 targets reached", "1,000 of 1,000", "200 of 200", "Still open"},
+        {"1 of 1 targets reached", "1,000 of 1,000", "200 of 200", "Closed on"},
+    ),
+    "/partners": (
+        {"Nothing is measured yet"},
+        {"102 partners", "Still open", "100.00%"},
+        {"100 of 101 partners a rule is for earned 50,000 points", "Closed on", "100.00%"},
+    ),
+    "/closes/2026Q2": (
+        {"hasn’t been measured yet", "Close the period"},
+        {"100 reached ○ 2 no data", "100 0 1 50,000", "Close the period"},
+        {"100 reached ○ 2 no data", "100 0 1 50,000", "Closed on"},
+    ),
+    "/statements/P001": (
+        {"Figures 0 points to spend", "No points yet"},
+        {"Figures 0 points to spend", "No points yet"},
+        {"Figures 500 points to spend", "+500 500"},
+    ),
+    "/figures/P001": (
+        {"Nothing is measured yet"},
+        {"10 of 10 95% ✓ reached", "the median of 100 resellers", "Still open"},
+        {"10 of 10 95% ✓ reached", "the median of 100 resellers", "Closed: these figures"},
+    ),
+}
 HEADER = "source_id,order_code,partner_code,ordered_qty,window_end,received_qty,received_on\n"
 
 
@@ -60,6 +88,7 @@ def test_pages_tell_of_one_moment_while_another_process_writes(kind: str, tmp_pa
         with reading(engine) as session:
             assert session.scalar(gifts) == looking.funded
         assert {0, AWARD * len(PARTNERS)} >= looking.spent
+        assert looking.read == {path: moments[-1] for path, moments in SAYS.items()}
         assert differences(engine) == []
         engine.dispose()
 
@@ -91,23 +120,22 @@ class Looking:
         self.over = threading.Event()
         self.funded = 0
         self.spent: set[int] = set()
+        self.read: dict[str, set[str]] = {}  # what each page said last
 
     def until_over(self, look: Callable[[httpx.Client], None], client: httpx.Client) -> None:
         with client:
             look(client)
             while not self.over.wait(REST_SECONDS):
                 look(client)
+            look(client)
 
     def at_pages(self, client: httpx.Client) -> None:
-        for path in (
-            "/network",
-            "/partners",
-            "/closes/2026Q2",
-            "/statements/P001",
-            "/figures/P001",
-        ):
+        for path, moments in SAYS.items():
             answer = client.get(path, follow_redirects=True)
             assert answer.status_code == 200, f"{path}: {answer.text}"
+            text = words(answer)
+            self.read[path] = {each for each in set().union(*moments) if each in text}
+            assert self.read[path] in moments, f"{path}: {self.read[path]}"
 
     def at_the_budget(self, client: httpx.Client) -> None:
         """What was given is somewhere: spent, committed, reserved or left."""

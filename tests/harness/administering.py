@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import httpx
 import httpx2
 import sqlalchemy as sa
 from fastapi.testclient import TestClient
@@ -39,7 +40,7 @@ def filled_in(client: TestClient, path: str, files: Any = None, **given: Any) ->
     return client.post(path, data=data, files=files, headers=FROM_HOME)
 
 
-def words(answer: httpx2.Response) -> str:
+def words(answer: httpx.Response | httpx2.Response) -> str:
     """What a page says."""
     main = answer.text.partition("<main")[2]
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", main)).split())
