@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from api import telling
 from api.kept import Kept
 from api.pages.partner.naming import about, address_of, statement_of
-from api.pages.partner.rows import View
 from api.pages.told import told_state
+from api.pages.viewing import View
 from api.paging import ROWS, Ways, offset, ways
 from api.render import fragment
 from partner_cx.measures.catalogue import CATALOGUE

@@ -21,14 +21,9 @@ from api.exports import Cell, FileFormat, FormatAsked
 from api.figures import Measured, measured_periods
 from api.pages.definitions import FAMILY_NAMES
 from api.pages.partner.explained import rows_behind
-from api.pages.partner.rows import (
-    Looking,
-    View,
-    elsewhere,
-    head,
-    own_partner,
-)
+from api.pages.partner.rows import elsewhere, head, own_partner
 from api.pages.told import told
+from api.pages.viewing import Looking, View
 from api.paging import ROWS, same_page, ways
 from api.render import page, translator
 from api.request_scope import wiring

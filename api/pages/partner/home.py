@@ -16,17 +16,8 @@ from api.addresses import see_other
 from api.pages.partner.below import below
 from api.pages.partner.naming import figures_of, statement_of
 from api.pages.partner.progress import next_steps, repeated_card, towards_card
-from api.pages.partner.rows import (
-    Looking,
-    View,
-    day_told,
-    elsewhere,
-    head,
-    own_partner,
-    owner,
-    signed,
-    today,
-)
+from api.pages.partner.rows import day_told, elsewhere, head, own_partner, owner, signed, today
+from api.pages.viewing import Looking, View
 from api.paging import PageAsked
 from api.render import page, translator
 from partner_cx.network import groups

@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Any
 
 from babel.dates import format_date
-from fastapi import Depends, Request
+from fastapi import Request
 from sqlalchemy.orm import Session
 
 from api.access import Viewer
 from api.pages.partner.naming import about, address_of, figures_of, statement_of
 from api.render import translator
-from api.request_scope import Clock, Language, Reading, language_of, wiring
-from api.sign_in import SignedIn
+from api.request_scope import language_of, wiring
 from partner_cx.network.partners import Partner
 from partner_cx.network.people import Role
 from partner_cx.quantities import number_text
 from rewards.ledger import wallet_of
 from rewards.ledger.owners import Owner
-
-
-@dataclass(frozen=True)
-class View:
-    """Who is looking, at what moment and in which language."""
-
-    request: Request
-    session: Session
-    language: str
-    viewer: Viewer
-    now: datetime
-
-
-async def _view(
-    request: Request, session: Reading, language: Language, viewer: SignedIn, now: Clock
-) -> View:
-    return View(request, session, language, viewer, now)
-
-
-Looking = Annotated[View, Depends(_view, scope="function")]
 
 
 def own_partner(session: Session, viewer: Viewer) -> Partner | None:

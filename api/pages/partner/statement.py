@@ -14,18 +14,9 @@ from api.access import visible_partner
 from api.addresses import see_other
 from api.exports import FileFormat, FormatAsked
 from api.pages.partner.explained import explained_words
-from api.pages.partner.rows import (
-    Looking,
-    View,
-    day_told,
-    elsewhere,
-    head,
-    own_partner,
-    owner,
-    signed,
-    today,
-)
+from api.pages.partner.rows import day_told, elsewhere, head, own_partner, owner, signed, today
 from api.pages.told import told, told_state
+from api.pages.viewing import Looking, View
 from api.paging import ROWS, PageNumber, offset, same_page, ways
 from api.render import page, translator
 from api.request_scope import wiring
