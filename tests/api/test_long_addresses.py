@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
-import sqlalchemy as sa
 from fastapi.testclient import TestClient
 
-from tests.harness.cast import a_closed_programme, signed_in
+from tests.harness.cast import closed_programme, signed_in
 
 LISTS = (
     *("/partners", "/network/2026Q2", "/statements/R1", "/journal", "/budgets", "/closes"),
@@ -17,10 +17,10 @@ LISTS = (
 SOMETHING = ("lang", "en")
 
 
-@pytest.fixture
-def manager(engine: sa.Engine) -> TestClient:
-    a_closed_programme(engine)
-    return signed_in(engine, "manager")
+@pytest.fixture(scope="module")
+def manager() -> Iterator[TestClient]:
+    with closed_programme("sqlite") as engine:
+        yield signed_in(engine, "manager")
 
 
 def longer(path: str, *pairs: tuple[str, str]) -> str:

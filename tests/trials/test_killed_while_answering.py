@@ -41,7 +41,7 @@ from tests.harness.programme import OTIF_BONUS
 from tests.harness.service import browser, let_in
 from tests.harness.trials import FULL
 
-KILLS = 200 if FULL else 6  # of each database
+KILLS = 200 if FULL else 4  # of each database
 DRAW = random.Random(2026)
 WHY = Words("Spring", "Printemps")
 LINES = 200

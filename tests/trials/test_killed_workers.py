@@ -60,7 +60,7 @@ def test_effects_of_killed_workers_are_all_carried_out_and_settled_once(
     assert told == received(tmp_path)
     # Whoever held effects and was killed left that in their tries.
     taken_up = sum(each.tries for each in effects)
-    assert EFFECTS + max(again, 1) <= taken_up <= EFFECTS + kills * AT_ONCE
+    assert EFFECTS + max(again, FULL) <= taken_up <= EFFECTS + kills * AT_ONCE
 
 
 def count_settlings(engine: sa.Engine) -> None:

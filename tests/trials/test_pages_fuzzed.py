@@ -47,7 +47,7 @@ PAGES = [row for row in rows() if isinstance(row, PageRow)]
 LOOKED_AT = [row for row in PAGES if row.method == "GET"]
 SENT = [row for row in PAGES if row.method == "POST"]
 WHO = ("manager", "admin", "rep", "distributor")  # who looks, and fills forms in
-EACH_PAGE, EACH_FORM = (40, 400) if FULL else (4, 6)  # requests with several wrong things at once
+EACH_PAGE, EACH_FORM = (40, 400) if FULL else (2, 3)  # requests with several wrong things at once
 # What pages read without saying so in their signature, and what none of them reads.
 READ_BY_HAND = ("lang", "q", "state", "sort", *FILTERS)
 UNKNOWN = ("x", "", "état", "page[]")

@@ -1,7 +1,8 @@
 """Damage planted behind the program's back: the audit names each kind, and is silent without.
 
 An intruder with all rights to the database takes the triggers away, changes something, and puts
-them back. Some know the digests and balances too, and make those agree.
+them back. Some know the digests and balances too, and make those agree. A short form tries every
+third on PostgreSQL; `PARTNER_CX_TRIALS=full` tries all on both.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from tests.harness.damage import (
     versions_swapped,
     wiped,
 )
+from tests.harness.trials import every
 
 QUALITY = "close:2026Q2:network_quality_bonus:R1"
 HELD = "close:2026Q2:held_bonus:R1"
@@ -450,7 +452,18 @@ DAMAGE = (
 )
 
 
-@pytest.mark.parametrize("damage", DAMAGE, ids=lambda each: each.what)
+SQLITE, POSTGRESQL = databases.EACH_KIND
+TRIED = [(SQLITE, each) for each in DAMAGE] + [(POSTGRESQL, each) for each in every(3, DAMAGE)]
+
+
+@pytest.mark.parametrize(
+    ("programme", "damage"),
+    [
+        pytest.param(*kind.values, damage, marks=kind.marks, id=f"{kind.values[0]} {damage.what}")
+        for kind, damage in TRIED
+    ],
+    indirect=["programme"],
+)
 def test_damage_is_named(programme: sa.Engine, damage: Damage) -> None:
     with intruding(programme) as sql:
         damage.do(sql)

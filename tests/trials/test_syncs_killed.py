@@ -18,7 +18,7 @@ from tests.harness.databases import EACH_KIND, copied_database, fresh_database
 from tests.harness.odoo_sync import ALDER, ANNA_USER, BIRCH, CEDAR, GOLD, World, a_world, facts
 from tests.harness.trials import FULL
 
-AT_STATEMENTS, AT_MOMENTS = (40, 10) if FULL else (4, 1)
+AT_STATEMENTS, AT_MOMENTS = (40, 10) if FULL else (2, 1)
 FIRST, SECOND = "04-20 09:00", "04-21 09:00"
 KILLS = random.Random(2026)
 
